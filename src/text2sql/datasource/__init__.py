@@ -1,0 +1,1 @@
+"""A database that we answer about: its catalog, its cache and its knowledge."""

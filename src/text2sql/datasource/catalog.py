@@ -1,0 +1,49 @@
+"""The catalog: what is known of a database's tables, as frozen messages; reading it is `execution`'s work."""
+
+from text2sql.messages import Dialect, Message
+
+
+class Column(Message):
+    """A column of a table."""
+
+    name: str
+    type: str
+    """As the database declares it, for example `DECIMAL(10,2)`; empty where SQLite has none."""
+    nullable: bool = True
+    description: str = ""
+    samples: tuple[str, ...] = ()
+    """A few stored values as text, most frequent first, each at most 40 characters."""
+    distinct: int | None = None
+    """How many different values the sampled rows hold; equal to `len(samples)` when all are listed."""
+
+
+class ForeignKey(Message):
+    """Columns that point at another table's key."""
+
+    columns: tuple[str, ...]
+    table: str
+    references: tuple[str, ...]
+
+
+class Table(Message):
+    """A base table or a view."""
+
+    name: str
+    kind: str = "table"
+    """`table` or `view`."""
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    description: str = ""
+    row_count: int | None = None
+    """About how many rows; None where counting would take too long."""
+
+
+class Catalog(Message):
+    """All tables of one database that its user may read."""
+
+    name: str
+    dialect: Dialect
+    server: str
+    """The product and its version, for example `SQLite 3.45.1` or `MariaDB 10.11.6`."""
+    tables: tuple[Table, ...]

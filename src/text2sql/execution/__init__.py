@@ -1,0 +1,1 @@
+"""ExecuteSql: a checked statement runs read-only, within limits."""

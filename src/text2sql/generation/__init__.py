@@ -1,0 +1,1 @@
+"""GenerateSql: a language model drafts a statement, asks back, or declines."""

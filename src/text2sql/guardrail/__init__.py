@@ -1,0 +1,1 @@
+"""CheckQuestion: what may not be asked is stopped, what may not be passed on is masked."""

@@ -1,0 +1,232 @@
+"""The frozen messages that steps hand to each other, in step order; no behaviour lives here."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Cell: TypeAlias = (
+    None | bool | int | float | Decimal | str | bytes | date | datetime | time | timedelta
+)
+"""One value of a result; adapters turn anything else into text."""
+
+Dialect: TypeAlias = Literal["sqlite", "mysql"]
+"""The SQL grammar that the model writes and the validator reads; MariaDB speaks `mysql`."""
+
+StepName: TypeAlias = Literal[
+    "CheckQuestion",
+    "RetrieveContext",
+    "GenerateSql",
+    "ValidateSql",
+    "ExecuteSql",
+    "ComposeAnswer",
+]
+
+OutcomeName: TypeAlias = Literal["answered", "clarification_needed", "declined", "blocked", "failed"]
+
+
+class Message(BaseModel):
+    """What all messages share: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── CheckQuestion ────────────────────────────────────────────────────────────────────────────────
+
+
+class Finding(Message):
+    """One thing that the guardrail saw, and what it did about it."""
+
+    kind: str
+    """What was seen, for example `SSN` or `PROFANITY`; never the text itself."""
+    action: Literal["masked", "blocked"]
+
+
+class Screening(Message):
+    """What the guardrail lets through: the text, masked where needed, or a message instead of it."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+    blocked_message: str | None = None
+    """Set when the text may not go on; safe to show."""
+
+
+# ── RetrieveContext ──────────────────────────────────────────────────────────────────────────────
+
+
+class Passage(Message):
+    """A piece of knowledge that may help with the question."""
+
+    source: str
+    """Where it stands, for example `glossary: revenue`."""
+    text: str
+    score: float
+
+
+class Context(Message):
+    """All that the model is told beside the question."""
+
+    question: str
+    dialect: Dialect
+    schema_text: str
+    """The compact schema; the same for every question to a datasource, so that prompt caches hold."""
+    passages: tuple[Passage, ...] = ()
+    today: date
+    """The day that words like "last year" count from."""
+
+
+# ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Usage(Message):
+    """What a model call took."""
+
+    model: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Those of the prompt tokens that the model's cache already held."""
+    completion_tokens: int = 0
+    cost_usd: Decimal | None = None
+    """None where nobody charges, or the price is not known."""
+
+
+class SqlDraft(Message):
+    """A statement as the model wrote it; nothing may run it."""
+
+    kind: Literal["draft"] = "draft"
+    sql: str
+    usage: Usage = Usage()
+
+
+class Clarification(Message):
+    """The question has several readings; the person must choose."""
+
+    kind: Literal["clarification"] = "clarification"
+    question: str
+    choices: tuple[str, ...] = ()
+    usage: Usage = Usage()
+
+
+class Declined(Message):
+    """The database cannot answer the question; `reason` says what is missing."""
+
+    kind: Literal["declined"] = "declined"
+    reason: str
+    usage: Usage = Usage()
+
+
+Generation: TypeAlias = Annotated[SqlDraft | Clarification | Declined, Field(discriminator="kind")]
+
+
+class Feedback(Message):
+    """A draft that did not do, and why: what a repair starts from."""
+
+    sql: str
+    code: str
+    text: str
+
+
+# ── ValidateSql ──────────────────────────────────────────────────────────────────────────────────
+
+
+class ValidSql(Message):
+    """A statement emitted from its checked tree; the only text that reaches a database."""
+
+    sql: str
+    dialect: Dialect
+    tables: tuple[str, ...]
+    row_limit: int
+    """How many rows may be shown; the statement fetches one more, so that a cut is noticed."""
+    changes: tuple[str, ...] = ()
+    """What the validator put in or took out, for people."""
+
+
+# ── ExecuteSql ───────────────────────────────────────────────────────────────────────────────────
+
+
+class ResultColumn(Message):
+    """A column of a result."""
+
+    name: str
+    type: Literal["number", "text", "date", "datetime", "boolean", "binary", "unknown"]
+
+
+class ResultSet(Message):
+    """Rows as the database gave them, at most `row_limit` of them."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    truncated: bool
+    """True when the database had more rows than these."""
+
+
+# ── ComposeAnswer ────────────────────────────────────────────────────────────────────────────────
+
+
+class Chart(Message):
+    """Which chart shows the result, as data; whoever draws it reads `x` and `y` by column name."""
+
+    type: Literal["bar", "line", "scatter", "number", "none"]
+    x: str | None = None
+    y: tuple[str, ...] = ()
+    reason: str
+
+
+class Check(Message):
+    """One reason to trust the answer, or to doubt it."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class Answer(Message):
+    """What is shown of a result."""
+
+    sentence: str
+    chart: Chart
+    checks: tuple[Check, ...]
+
+
+# ── the whole run ────────────────────────────────────────────────────────────────────────────────
+
+
+class StepRecord(Message):
+    """One step that began or ended; what a progress display or a job record is told."""
+
+    step: StepName
+    attempt: int
+    """Counts from 1; a repair makes it 2 or 3 for the steps that run again."""
+    status: Literal["started", "succeeded", "failed"]
+    seconds: float = 0.0
+    usage: Usage | None = None
+    code: str | None = None
+    """The error's code when the step failed."""
+
+
+class Failure(Message):
+    """Why there is no answer, safe to show."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+
+class Reply(Message):
+    """How a question ended; the object that `text2sql ask --json` prints."""
+
+    outcome: OutcomeName
+    question: str
+    sql: str | None = None
+    columns: tuple[ResultColumn, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    truncated: bool = False
+    sentence: str
+    choices: tuple[str, ...] = ()
+    chart: Chart | None = None
+    checks: tuple[Check, ...] = ()
+    error: Failure | None = None
+    steps: tuple[StepRecord, ...] = ()
+    usage: Usage = Usage()
+    seconds: float = 0.0

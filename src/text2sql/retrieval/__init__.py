@@ -1,0 +1,1 @@
+"""RetrieveContext: what the model is told beside the question."""

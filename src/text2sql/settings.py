@@ -1,0 +1,62 @@
+"""Settings: every value that a deployment may choose, read from `TEXT2SQL_…` variables.
+
+The table in docs/configuration.md is tied to these fields by a test.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings; an option of the command line wins over a variable."""
+
+    model_config = SettingsConfigDict(env_prefix="TEXT2SQL_", frozen=True, extra="ignore")
+
+    database_url: str = ""
+    """`sqlite:///file` or `mysql://user@host:3306/database`."""
+    database_password: SecretStr = SecretStr("")
+    """Used where `database_url` holds no password."""
+    knowledge_dir: Path | None = None
+    """A folder with `catalog.yaml` and `glossary.yaml` about the database."""
+
+    model_provider: Literal["embedded", "openai", "bedrock"] = "embedded"
+    """Which adapter stands behind the model port."""
+    model_name: str = ""
+    """A model id, or the ARN or id of an inference profile; empty for the provider's default."""
+    model_base_url: str = "http://127.0.0.1:11434/v1"
+    """An OpenAI-compatible server; the default is Ollama's."""
+    model_api_key: SecretStr = SecretStr("")
+    """The OpenAI-compatible server's key."""
+    model_timeout: float = Field(120.0, gt=0)
+    """Seconds for one model call."""
+    model_threads: int = Field(0, ge=0)
+    """Threads of the embedded model; 0 for as many as this process may use."""
+    model_idle_seconds: float = Field(600.0, gt=0)
+    """How long the embedded model stays in memory after its last question."""
+    model_price_input: Decimal | None = None
+    """US dollars for a million prompt tokens; with `model_price_output` it gives the cost."""
+    model_price_output: Decimal | None = None
+    """US dollars for a million completion tokens."""
+
+    guardrail_provider: Literal["local", "bedrock"] = "local"
+    """Which adapter stands behind the guardrail port."""
+    guardrail_id: str = ""
+    """The Bedrock guardrail's id."""
+    guardrail_version: str = "DRAFT"
+    """The Bedrock guardrail's version."""
+    question_characters: int = Field(4000, gt=0)
+    """A longer question is refused."""
+
+    row_limit: int = Field(1000, ge=1, le=100_000)
+    """How many rows an answer may hold."""
+    query_timeout: float = Field(30.0, gt=0)
+    """Seconds for one statement."""
+    repairs: int = Field(2, ge=0, le=2)
+    """How often a draft that cannot be used goes back to the model."""
+
+    cache_dir: Path = Path("~/.cache/text2sql")
+    """Catalogs, the embedded model's file, and its server's state."""

@@ -1,0 +1,1 @@
+"""ValidateSql: only a statement that was parsed, allowed, resolved and written anew goes on."""
