@@ -6,9 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Cell: TypeAlias = (
-    None | bool | int | float | Decimal | str | bytes | date | datetime | time | timedelta
-)
+Cell: TypeAlias = bool | int | float | Decimal | str | bytes | date | datetime | time | timedelta | None
 """One value of a result; adapters turn anything else into text."""
 
 Dialect: TypeAlias = Literal["sqlite", "mysql"]
