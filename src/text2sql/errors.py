@@ -200,3 +200,14 @@ class DatabaseEmpty(DatabaseError):
     """The database has no table that this user may read."""
 
     code = "DATABASE_EMPTY"
+
+
+def exit_code(code: str) -> int:
+    """Return the exit code of the error class that bears `code`."""
+    pending = [Text2SqlError]
+    while pending:
+        kind = pending.pop()
+        if kind.code == code:
+            return kind.exit_code
+        pending.extend(kind.__subclasses__())
+    return Text2SqlError.exit_code

@@ -1,0 +1,45 @@
+"""Builds prompts from the versioned files in `prompts/`; the schema comes first, so that caches hold."""
+
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+from text2sql.generation.port import Prompt, Turn
+from text2sql.messages import Context, Dialect, Feedback
+
+SYSTEM = "system.v1.md"
+QUESTION = "question.v1.md"
+REPAIR = "repair.v1.md"
+
+_LANGUAGE: dict[Dialect, str] = {"sqlite": "SQLite", "mysql": "MySQL"}
+_TEMPERATURES = (0.0, 0.3, 0.6)
+"""By attempt: at temperature 0 a small model repeats the draft that did not do."""
+
+
+def build_system(dialect: Dialect, schema_text: str) -> str:
+    """Return the part of the prompt that is the same for every question to a datasource."""
+    return _load(SYSTEM).substitute(language=_LANGUAGE[dialect], schema=schema_text)
+
+
+def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
+    """Return the prompt for a first draft, or for the repair of the last of `feedback`."""
+    question = _load(QUESTION).substitute(
+        question=context.question,
+        notes="".join(f"- {passage.text}\n" for passage in context.passages) or "- none\n",
+        today=context.today.isoformat(),
+    )
+    turns = [Turn(role="user", text=question)]
+    for item in feedback[-1:]:
+        draft = f"```sql\n{item.sql}\n```" if item.sql else "(no statement)"
+        turns.append(Turn(role="assistant", text=draft))
+        turns.append(Turn(role="user", text=_load(REPAIR).substitute(problem=item.text)))
+    return Prompt(
+        system=build_system(context.dialect, context.schema_text),
+        turns=tuple(turns),
+        temperature=_TEMPERATURES[min(len(feedback), len(_TEMPERATURES) - 1)],
+    )
+
+
+@cache
+def _load(name: str) -> Template:
+    return Template(files("text2sql.generation").joinpath("prompts", name).read_text("utf-8"))

@@ -1,0 +1,200 @@
+"""Read this first: how a question becomes an answer, step by step, in one process."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from text2sql.answer.step import compose_answer
+from text2sql.datasource.catalog import Catalog
+from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
+from text2sql.execution.port import Database, QueryLimits
+from text2sql.execution.step import execute_sql
+from text2sql.generation.port import SqlModel
+from text2sql.generation.step import generate_sql
+from text2sql.guardrail.port import Guardrail
+from text2sql.guardrail.step import check_question
+from text2sql.messages import (
+    Answer,
+    Clarification,
+    Context,
+    Declined,
+    Failure,
+    Feedback,
+    Reply,
+    ResultSet,
+    Screening,
+    SqlDraft,
+    StepName,
+    ValidSql,
+)
+from text2sql.retrieval.port import KnowledgeBase
+from text2sql.retrieval.step import retrieve_context
+from text2sql.telemetry import OnStep, StepLog
+from text2sql.validation.step import validate_sql
+
+STEPS: tuple[StepName, ...] = (
+    "CheckQuestion",
+    "RetrieveContext",
+    "GenerateSql",
+    "ValidateSql",
+    "ExecuteSql",
+    "ComposeAnswer",
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the steps work with; `services.py` makes one from the settings, tests make their own."""
+
+    guardrail: Guardrail
+    knowledge_base: KnowledgeBase
+    model: SqlModel
+    database: Database
+    catalog: Callable[[], Catalog]
+    today: date
+    """The day that "last year" counts from."""
+    question_characters: int = 4000
+    repairs: int = 2
+    limits: QueryLimits = QueryLimits()
+
+
+def answer(question: str, services: Services, on_step: OnStep | None = None) -> Reply:
+    """Answer a question; every way it can end is a `Reply`, and only Ctrl-C raises."""
+    run = _Run(services, StepLog(on_step))
+    try:
+        return run.answer(question)
+    except Text2SqlError as error:
+        return run.fail(question, Failure(code=error.code, message=error.message, remedy=error.remedy))
+    except Exception:
+        _log.exception("a step broke")
+        message = "Something broke inside text2sql."
+        remedy = "Run again with TEXT2SQL_LOG=debug and report what it prints."
+        return run.fail(question, Failure(code="INTERNAL_ERROR", message=message, remedy=remedy))
+
+
+class _Run:
+    """One question on its way through the steps."""
+
+    def __init__(self, services: Services, log: StepLog) -> None:
+        self._services = services
+        self._log = log
+
+    def answer(self, question: str) -> Reply:
+        screening = self._check_question(question)
+        if screening.blocked_message is not None:
+            return self._reply("blocked", question=screening.text, sentence=screening.blocked_message)
+        context = self._retrieve_context(screening.text)
+
+        feedback: list[Feedback] = []
+        drafted: Declined | Clarification | tuple[ValidSql, ResultSet] | None = None
+        while drafted is None:
+            try:
+                drafted = self._draft_and_run(context, feedback)
+            except RepairableError as error:
+                if len(feedback) > self._services.repairs:
+                    return self._give_up(context.question, feedback, error)
+
+        if isinstance(drafted, Declined):
+            return self._reply("declined", question=context.question, sentence=drafted.reason)
+        if isinstance(drafted, Clarification):
+            return self._reply(
+                "clarification_needed",
+                question=context.question,
+                sentence=drafted.question,
+                choices=drafted.choices,
+            )
+        valid, result = drafted
+        composed = self._compose_answer(context, screening, valid, result, repairs=len(feedback))
+        return self._reply(
+            "answered",
+            question=context.question,
+            sql=valid.sql,
+            columns=result.columns,
+            rows=result.rows,
+            truncated=result.truncated,
+            sentence=composed.sentence,
+            chart=composed.chart,
+            checks=composed.checks,
+        )
+
+    # ── the steps ────────────────────────────────────────────────────────────────────────────────
+
+    def _check_question(self, question: str) -> Screening:
+        with self._log.step("CheckQuestion"):
+            return check_question(question, self._services.guardrail, self._services.question_characters)
+
+    def _retrieve_context(self, question: str) -> Context:
+        with self._log.step("RetrieveContext"):
+            services = self._services
+            return retrieve_context(question, services.knowledge_base, services.catalog(), services.today)
+
+    def _draft_and_run(
+        self, context: Context, feedback: list[Feedback]
+    ) -> Declined | Clarification | tuple[ValidSql, ResultSet]:
+        """Draft, validate and run once; a draft that fails is added to `feedback` and its error raised."""
+        attempt = len(feedback) + 1
+        sql = ""
+        try:
+            with self._log.step("GenerateSql", attempt):
+                generation = generate_sql(context, self._services.model, tuple(feedback), self._log.add_usage)
+            if not isinstance(generation, SqlDraft):
+                return generation
+            sql = generation.sql
+            with self._log.step("ValidateSql", attempt):
+                valid = validate_sql(generation, self._services.catalog(), self._services.limits.rows)
+            with self._log.step("ExecuteSql", attempt):
+                return valid, execute_sql(valid, self._services.database, self._services.limits)
+        except RepairableError as error:
+            reason = error.reason if isinstance(error, SqlRejected) else error.code
+            feedback.append(Feedback(sql=sql, code=reason, text=error.feedback))
+            raise
+
+    def _compose_answer(
+        self, context: Context, screening: Screening, valid: ValidSql, result: ResultSet, repairs: int
+    ) -> Answer:
+        with self._log.step("ComposeAnswer"):
+            return compose_answer(
+                context.question,
+                valid,
+                result,
+                guardrail=self._services.guardrail,
+                passages=context.passages,
+                screening=screening,
+                repairs=repairs,
+            )
+
+    # ── how it ends ──────────────────────────────────────────────────────────────────────────────
+
+    def _give_up(self, question: str, feedback: list[Feedback], error: RepairableError) -> Reply:
+        """Decline when every draft looked for something that the database has not, else fail."""
+        if all(item.code in {"UNKNOWN_TABLE", "UNKNOWN_COLUMN"} for item in feedback):
+            return self._reply(
+                "declined",
+                question=question,
+                sentence=f"The database does not seem to hold what this question needs. {error.message}",
+            )
+        return self.fail(
+            question,
+            Failure(
+                code="NO_VALID_SQL",
+                message=f"No usable SQL came of {len(feedback)} attempts. {error.message}",
+                remedy="Ask it in other words, or name the tables and columns you mean.",
+            ),
+        )
+
+    def fail(self, question: str, failure: Failure) -> Reply:
+        return self._reply("failed", question=question, sentence=failure.message, error=failure)
+
+    def _reply(self, outcome: str, **fields: object) -> Reply:
+        return Reply.model_validate(
+            {
+                "outcome": outcome,
+                **fields,
+                "steps": tuple(self._log.records),
+                "usage": self._log.usage,
+                "seconds": round(self._log.seconds, 3),
+            }
+        )

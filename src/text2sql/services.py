@@ -1,0 +1,117 @@
+"""The composition root: which adapter stands behind which port, by the settings alone.
+
+Adapters are imported where they are chosen, so that nobody pays for those that are not.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from text2sql.datasource.cache import load_catalog
+from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.knowledge import describe, load_knowledge
+from text2sql.errors import InvalidSettings
+from text2sql.execution.port import Database, QueryLimits
+from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
+from text2sql.generation.port import SqlModel
+from text2sql.guardrail.port import Guardrail
+from text2sql.pipeline import Services
+from text2sql.retrieval.local import LocalKnowledgeBase
+from text2sql.settings import Settings
+
+OnWait = Callable[[str], None]
+"""Told in a few words what is being waited for."""
+
+
+def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services:
+    """Return the services for one database; nothing is connected to yet.
+
+    Raises:
+        InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
+    """
+    knowledge = load_knowledge(settings.knowledge_dir)
+    database = open_database(settings)
+    return Services(
+        guardrail=open_guardrail(settings),
+        knowledge_base=LocalKnowledgeBase(knowledge.glossary.terms),
+        model=open_model(settings, on_wait),
+        database=database,
+        catalog=cache(lambda: describe(_read_catalog(settings, database), knowledge.catalog)),
+        today=knowledge.catalog.as_of or date.today(),  # noqa: DTZ011 — the asker's day
+        question_characters=settings.question_characters,
+        repairs=settings.repairs,
+        limits=QueryLimits(rows=settings.row_limit, seconds=settings.query_timeout),
+    )
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Return the described catalog, as the steps see it."""
+    knowledge = load_knowledge(settings.knowledge_dir)
+    return describe(_read_catalog(settings, open_database(settings)), knowledge.catalog)
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the adapter for `database_url`."""
+    url = parse_database_url(settings.database_url, settings.database_password.get_secret_value())
+    if isinstance(url, SqliteUrl):
+        from text2sql.execution.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url.path)
+    from text2sql.execution.mysql import MysqlDatabase
+
+    return MysqlDatabase(url)
+
+
+def open_guardrail(settings: Settings) -> Guardrail:
+    """Return the adapter for `guardrail_provider`."""
+    if settings.guardrail_provider == "bedrock":
+        from text2sql.guardrail import bedrock
+
+        if not settings.guardrail_id:
+            raise InvalidSettings("No Bedrock guardrail is named.", remedy="Set TEXT2SQL_GUARDRAIL_ID.")
+        return bedrock.connect(settings.guardrail_id, settings.guardrail_version)
+    from text2sql.guardrail.local import LocalGuardrail
+
+    return LocalGuardrail(settings.question_characters)
+
+
+def open_model(settings: Settings, on_wait: OnWait | None = None) -> SqlModel:
+    """Return the adapter for `model_provider`."""
+    prices = (settings.model_price_input, settings.model_price_output)
+    if settings.model_provider == "bedrock":
+        from text2sql.generation import bedrock
+
+        return bedrock.connect(settings.model_name, settings.model_timeout, *prices)
+    if settings.model_provider == "openai":
+        from text2sql.generation.openai import OpenAiModel
+
+        return OpenAiModel(
+            settings.model_base_url,
+            settings.model_name,
+            settings.model_api_key.get_secret_value(),
+            settings.model_timeout,
+            *prices,
+        )
+    from text2sql.generation.embedded import EmbeddedModel
+
+    return EmbeddedModel(
+        cache_folder(settings),
+        timeout=settings.model_timeout,
+        threads=settings.model_threads,
+        idle_seconds=settings.model_idle_seconds,
+        on_wait=on_wait,
+    )
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Return `cache_dir` with the home folder filled in."""
+    return settings.cache_dir.expanduser()
+
+
+def _read_catalog(settings: Settings, database: Database) -> Catalog:
+    identity = redacted(settings.database_url)
+    if isinstance(url := parse_database_url(settings.database_url), SqliteUrl):
+        identity = os.path.realpath(url.path)
+    return load_catalog(database, identity, cache_folder(settings) / "catalogs")
