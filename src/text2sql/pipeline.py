@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from text2sql.answer.step import compose_answer
@@ -58,7 +58,7 @@ class Services:
     """The day that "last year" counts from."""
     question_characters: int = 4000
     repairs: int = 2
-    limits: QueryLimits = QueryLimits()
+    limits: QueryLimits = field(default_factory=QueryLimits)
 
 
 def answer(question: str, services: Services, on_step: OnStep | None = None) -> Reply:
@@ -68,7 +68,7 @@ def answer(question: str, services: Services, on_step: OnStep | None = None) -> 
         return run.answer(question)
     except Text2SqlError as error:
         return run.fail(question, Failure(code=error.code, message=error.message, remedy=error.remedy))
-    except Exception:
+    except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
         message = "Something broke inside text2sql."
         remedy = "Run again with TEXT2SQL_LOG=debug and report what it prints."

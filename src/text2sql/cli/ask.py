@@ -14,7 +14,7 @@ EXIT_CODES = {"answered": 0, "clarification_needed": 3, "declined": 4, "blocked"
 """By outcome; a failed question exits with its error's own code."""
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command()
 @click.argument("question")
 @database_option
 @knowledge_option
@@ -32,9 +32,7 @@ def ask(
 ) -> int:
     """Answer QUESTION from a database.
 
-    The database is only ever read. `-` as the QUESTION reads it from standard input.
-
-    Examples:
+    The database is only ever read. A QUESTION of `-` is read from standard input. For example:
 
       text2sql ask --database sqlite:///shop.sqlite "Which products sold best?"
 

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.errors import InvalidKnowledge
@@ -15,7 +15,7 @@ class TableNotes(Message):
     """What `catalog.yaml` says of a table."""
 
     description: str = ""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
 class CatalogNotes(Message):
@@ -25,7 +25,7 @@ class CatalogNotes(Message):
     description: str = ""
     as_of: date | None = None
     """The last day of the data, from which "last year" counts; without it, today."""
-    tables: dict[str, TableNotes] = {}
+    tables: dict[str, TableNotes] = Field(default_factory=dict)
 
 
 class Term(Message):

@@ -8,9 +8,9 @@ ORDINARY_WORDS: tuple[str, ...] = (
     *("babeland", "barenaked", "bbw", "boner", "cumming", "dick", "fuk", "hooker", "jelly donut"),
     *("kinky", "lolita", "negro", "octopussy", "playboy", "santorum", "tainted love", "twinkie", "xx", "xxx"),
     # commerce, crafts, finance, sport, animals
-    *("alaskan pipeline", "bareback", "bs", "butt", "cock", "cocks", "coon", "coons", "cornhole", "cum"),
-    *("dingleberries", "dingleberry", "domination", "escort", "fingering", "hard core", "hardcore", "hoe"),
-    *("mf", "panties", "panty", "pegging", "rimming", "s&m", "scat", "scissoring", "sexy", "shrimping"),
+    *("alaskan pipeline", "ass", "bareback", "bs", "butt", "cock", "cocks", "coon", "coons", "cornhole"),
+    *("cum", "dingleberries", "dingleberry", "domination", "escort", "fingering", "hard core", "hardcore"),
+    *("hoe", "mf", "panties", "panty", "pegging", "rimming", "s&m", "scat", "scissoring", "sexy", "shrimping"),
     *("simp", "skeet", "snatch", "snowballing", "spunk", "strap on", "suck", "sucks", "swinger", "tit"),
     *("topless", "tushy", "twink", "undressing", "vibrator"),
     # health, law, statistics

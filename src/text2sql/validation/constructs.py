@@ -29,7 +29,7 @@ _REFUSED_ARGS = (
 """sqlglot keeps these as arguments of a node, where a walk over node classes does not see them."""
 
 
-def refuse_construct(tree: exp.Expression) -> Refusal | None:
+def refuse_construct(tree: exp.Expr) -> Refusal | None:
     """Refuse the first node, argument or function that is not on the allow-list."""
     for node in tree.walk():
         name = type(node).__name__
@@ -47,7 +47,7 @@ def refuse_construct(tree: exp.Expression) -> Refusal | None:
     return None
 
 
-def _refused_argument(node: exp.Expression) -> str | None:
+def _refused_argument(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Select | exp.SetOperation | exp.Table | exp.Subquery):
         for name in _REFUSED_ARGS:
             if node.args.get(name):

@@ -104,14 +104,10 @@ class NameResolver:
         return table
 
     def _read_outputs(self, scope: Scope) -> list[str]:
-        query = scope.expression
-        while isinstance(query, exp.Subquery):
-            query = query.this
-        if isinstance(query, exp.SetOperation):
-            first = scope.set_operation_scopes[0] if scope.set_operation_scopes else None
-            return self._outputs.get(id(first), []) if first else list(query.named_selects)
+        if isinstance(scope.expression, exp.SetOperation):
+            return self._outputs.get(id(scope.set_operation_scopes[0]), [])
         outputs: list[str] = []
-        for projection in query.selects:
+        for projection in _selects(scope):
             star = projection.this if isinstance(projection, exp.Column) else projection
             if isinstance(star, exp.Star):
                 wanted = projection.table.lower() if isinstance(projection, exp.Column) else ""
@@ -146,9 +142,9 @@ class NameResolver:
         owners = [alias for alias, s in self._sources[id(scope)].items() if name in s.columns]
         if len(owners) == 1 or (owners and _is_merged(name, scope)):
             return True
-        aliased = any(name == select.alias_or_name.lower() for select in _selects(scope))
-        if aliased and (not owners or _may_use_alias(column)):
-            if _may_use_alias(column) or self._catalog.dialect == "sqlite":
+        if any(name == select.alias_or_name.lower() for select in _selects(scope)):
+            anywhere = self._catalog.dialect == "sqlite" and not owners
+            if anywhere or _may_use_alias(column):
                 return True
         if owners:
             raise NameRefused(
@@ -213,12 +209,12 @@ class NameResolver:
                         Refusal(
                             reason="UNKNOWN_COLUMN",
                             message=f"The column {identifier.name} in USING is not in both tables.",
-                            feedback=f"USING ({identifier.name}) needs that column in both tables. Join with ON.",
+                            feedback=f"USING ({identifier.name}) needs it in both tables. Join with ON.",
                         )
                     )
 
 
-def _selects(scope: Scope) -> list[exp.Expression]:
+def _selects(scope: Scope) -> list[exp.Expr]:
     query = scope.expression
     return list(query.selects) if isinstance(query, exp.Query) else []
 

@@ -1,5 +1,7 @@
 """ValidateSql: scan, parse, allow, resolve, limit, emit, in this order; the first refusal ends it."""
 
+import logging
+
 from sqlglot import exp, parse
 from sqlglot.errors import ErrorLevel, SqlglotError
 
@@ -10,6 +12,9 @@ from text2sql.validation.constructs import refuse_construct
 from text2sql.validation.names import NameResolver
 from text2sql.validation.refusal import Reason, Refusal
 from text2sql.validation.scan import scan
+
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings quote the statement
 
 
 def validate_sql(draft: SqlDraft, catalog: Catalog, row_limit: int) -> ValidSql:

@@ -1,0 +1,67 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+TEXT2SQL := $(VENV)/bin/text2sql
+SHOP := .cache/shop.sqlite
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# A question may hold quotes and dollar signs: it travels through the environment as it is.
+override export Q := $(value Q)
+
+.PHONY: help ask test lint format lock bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q="…"
+	@$(TEXT2SQL) model pull
+	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year?"' >&2; exit 2; }
+	@$(TEXT2SQL) ask --database sqlite:///$(SHOP) --knowledge examples/shop -- "$$Q"
+
+test: $(VENV)/.dev $(SHOP) ## Run all tests, with the servers and the model that they need
+	@sh scripts/install_test_servers.sh
+	@$(TEXT2SQL) model pull
+	@$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST_OPTIONS)
+
+lint: $(VENV)/.dev ## Check style and types
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+
+format: $(VENV)/.dev ## Write the code in its style
+	@$(PYTHON) -m ruff check --fix-only
+	@$(PYTHON) -m ruff format
+
+bench: $(VENV)/.dev $(SHOP) ## Measure the figures that docs/performance.md shows
+	@$(TEXT2SQL) model pull
+	@$(PYTHON) evals/bench.py
+
+lock: $(VENV)/.dev ## Write the hashed lock files anew
+	@for lock in cli dev; do \
+	  $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	    --custom-compile-command 'make lock' --upgrade --extra $$lock \
+	    pyproject.toml requirements/build.in -o requirements/$$lock.txt; \
+	done
+
+clean: ## Remove what make has built here (not the model in your cache folder)
+	rm -rf $(VENV) .cache
+
+$(PYTHON): | scripts/create_venv.sh
+	@echo 'Setting up Python …'
+	@sh scripts/create_venv.sh $(VENV)
+
+$(VENV)/.cli: requirements/cli.txt pyproject.toml | $(PYTHON)
+	@echo 'Installing text2sql …'
+	@$(PIP_INSTALL) -r requirements/cli.txt
+	@$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.cli
+	@echo 'Installing the tools for tests …'
+	@$(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(SHOP): $(wildcard examples/shop/*.py) examples/shop/catalog.yaml | $(VENV)/.cli
+	@mkdir -p $(@D)
+	@$(PYTHON) examples/shop/build.py --sqlite $@

@@ -1,0 +1,111 @@
+"""A lexical look at a statement's text: its names, and what no reading statement holds; no grammar here.
+
+The validator decides what may run. This look repeats the little that a database session cannot refuse by itself.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from text2sql.errors import QueryFailed
+from text2sql.messages import Dialect
+
+_Kind = Literal["string", "name", "comment", "word", "sign"]
+
+# Possessive quantifiers: an unclosed quote costs one pass, not many.
+_TOKENS: dict[Dialect, re.Pattern[str]] = {
+    "mysql": re.compile(
+        r"""(?P<string> '(?:[^'\\]|\\.|'')*+' | "(?:[^"\\]|\\.|"")*+" )
+        | (?P<name> `(?:[^`]|``)*+` )
+        | (?P<comment> --(?=\s|$)[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
+        | (?P<word> [\w$]++ )
+        | (?P<sign> \S )""",
+        re.VERBOSE | re.DOTALL,
+    ),
+    "sqlite": re.compile(
+        r"""(?P<string> '(?:[^']|'')*+' )
+        | (?P<name> "(?:[^"]|"")*+" | `(?:[^`]|``)*+` | \[[^\]]*+\] )
+        | (?P<comment> --[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
+        | (?P<word> [\w$]++ )
+        | (?P<sign> \S )""",
+        re.VERBOSE | re.DOTALL,
+    ),
+}
+_READING = {"SELECT", "WITH", "VALUES", "TABLE"}
+_LOCKING = {("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN")}
+
+
+def _tokens(sql: str, dialect: Dialect) -> Iterator[tuple[_Kind, str]]:
+    for match in _TOKENS[dialect].finditer(sql):
+        yield match.lastgroup, match.group()  # type: ignore[misc]  # the groups are the kinds
+
+
+def identifiers(sql: str, dialect: Dialect) -> frozenset[str]:
+    """Return the words and quoted names of a statement in lower case; nothing of its string literals."""
+    found: set[str] = set()
+    for kind, text in _tokens(sql, dialect):
+        if kind == "word":
+            found.add(text.casefold())
+        elif kind == "name":
+            quote = text[-1]
+            found.add(text[1:-1].replace(quote * 2, quote).casefold())
+    return frozenset(found)
+
+
+def names_within(candidates: Iterable[str], sql: str, dialect: Dialect) -> tuple[str, ...]:
+    """Keep of a server's own words those that the statement names as well.
+
+    A server puts its schema's name before a column (`shop.orders.total`): the longest end of a dotted
+    candidate that the statement names is kept.
+    """
+    known = identifiers(sql, dialect)
+    kept: list[str] = []
+    for candidate in candidates:
+        parts = candidate.split(".")
+        while parts and not all(part.casefold() in known for part in parts):
+            parts = parts[1:]
+        if parts and ".".join(parts) not in kept:
+            kept.append(".".join(parts))
+    return tuple(kept)
+
+
+def refuse_unreadable_text(sql: str) -> None:
+    """Refuse what a driver would choke on.
+
+    Raises:
+        QueryFailed: a NUL, or half of a surrogate pair.
+    """
+    if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
+        text = "The statement holds characters that are no text."
+        raise QueryFailed(text, feedback=text)
+
+
+def refuse_side_effects(sql: str) -> None:
+    """Refuse a MySQL statement that a read-only transaction lets through although it does more than read.
+
+    That is a file or a variable written by INTO, a lock, a temporary table, a second statement,
+    and whatever stands in a comment that the server runs.
+
+    Raises:
+        QueryFailed: it is such a statement.
+    """
+    tokens = [token for token in _tokens(sql, "mysql") if not (token[0] == "comment" and not _runs(token[1]))]
+    words = [text.upper() for kind, text in tokens if kind == "word"]
+    signs = [text if kind == "sign" else kind for kind, text in tokens]
+    first = next((text.upper() for kind, text in tokens if text != "("), "")
+    while signs and signs[-1] == ";":
+        signs.pop()
+    if (
+        first not in _READING
+        or "INTO" in words
+        or _LOCKING & set(zip(words, words[1:], strict=False))
+        or ";" in signs
+        or "comment" in signs
+        or (":", "=") in set(zip(signs, signs[1:], strict=False))
+    ):
+        text = "Only one statement that reads may run: SELECT, without INTO, FOR UPDATE or a second statement."
+        raise QueryFailed(text, feedback=text)
+
+
+def _runs(comment: str) -> bool:
+    return comment.startswith(("/*!", "/*M!"))

@@ -1,0 +1,103 @@
+"""The guardrail behind Amazon Bedrock's ApplyGuardrail; whatever goes wrong there stops the question."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+from text2sql.errors import GuardrailUnavailable
+from text2sql.messages import Finding, Screening
+
+DEFAULT_MESSAGE = "The guardrail stopped this text. Please ask in other words."
+
+_ACTIONS: Mapping[str, Literal["masked", "blocked"]] = {"ANONYMIZED": "masked", "BLOCKED": "blocked"}
+_KINDS = {"US_SOCIAL_SECURITY_NUMBER": "SSN"}
+
+
+class ApplyGuardrailClient(Protocol):
+    """The one call used of a `bedrock-runtime` client."""
+
+    def apply_guardrail(self, **parameters: Any) -> dict[str, Any]:
+        """Call ApplyGuardrail."""
+        ...
+
+
+class BedrockGuardrail:
+    """Screens text with one version of a Bedrock guardrail."""
+
+    def __init__(self, client: ApplyGuardrailClient, guardrail_id: str, version: str) -> None:
+        self._client = client
+        self._guardrail_id = guardrail_id
+        self._version = version
+
+    def screen(self, text: str, direction: Literal["input", "output"]) -> Screening:
+        """Return the text as the guardrail masks it, or its message when it blocks.
+
+        Raises:
+            GuardrailUnavailable: the call failed, or its reply cannot be understood.
+        """
+        with _translate_errors():
+            reply = self._client.apply_guardrail(
+                guardrailIdentifier=self._guardrail_id,
+                guardrailVersion=self._version,
+                source=direction.upper(),
+                content=[{"text": {"text": text}}],
+            )
+        return _read_reply(reply, text)
+
+
+def connect(guardrail_id: str, version: str, region: str | None = None) -> BedrockGuardrail:
+    """Open a client with short time limits; without a region the environment names it.
+
+    Raises:
+        GuardrailUnavailable: boto3 can make no client, for example because no region is set.
+    """
+    import boto3
+    from botocore.config import Config
+
+    limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    with _translate_errors():
+        client = boto3.client("bedrock-runtime", region_name=region, config=limits)
+    return BedrockGuardrail(client, guardrail_id, version)
+
+
+@contextmanager
+def _translate_errors() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise GuardrailUnavailable(
+            "The guardrail did not answer, so the text was not used.",
+            remedy="Check the region, the credentials and TEXT2SQL_GUARDRAIL_ID; then try again.",
+        ) from error
+
+
+def _read_reply(reply: Mapping[str, Any], text: str) -> Screening:
+    action = reply.get("action")
+    if action == "NONE":
+        return Screening(text=text)
+    if action != "GUARDRAIL_INTERVENED":
+        raise GuardrailUnavailable("The guardrail's reply cannot be understood, so the text was not used.")
+    findings = tuple(dict.fromkeys(_find(reply.get("assessments") or [])))
+    said = "".join(output.get("text") or "" for output in reply.get("outputs") or [])
+    if findings and said and all(finding.action == "masked" for finding in findings):
+        return Screening(text=said, findings=findings)
+    return Screening(text="", findings=findings, blocked_message=said or DEFAULT_MESSAGE)
+
+
+def _find(assessments: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Walk every list of every policy, so that a block by a policy not known here still counts."""
+    for assessment in assessments:
+        for policy in assessment.values():
+            for entries in policy.values() if isinstance(policy, dict) else ():
+                for entry in entries if isinstance(entries, list) else ():
+                    action = _ACTIONS.get(entry.get("action", "")) if isinstance(entry, dict) else None
+                    if action:
+                        yield Finding(kind=_name(entry), action=action)
+
+
+def _name(entry: dict[str, Any]) -> str:
+    """Name what was seen; `match` holds the text itself and is never read."""
+    kind = str(entry.get("name") or entry.get("type") or "WORD")
+    return _KINDS.get(kind, kind)
