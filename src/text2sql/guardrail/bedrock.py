@@ -79,22 +79,26 @@ def _read_reply(reply: Mapping[str, Any], text: str) -> Screening:
         return Screening(text=text)
     if action != "GUARDRAIL_INTERVENED":
         raise GuardrailUnavailable("The guardrail's reply cannot be understood, so the text was not used.")
-    findings = tuple(dict.fromkeys(_find(reply.get("assessments") or [])))
+    assessments = reply.get("assessments") or []
+    findings = tuple(dict.fromkeys(_find(assessments)))
     said = "".join(output.get("text") or "" for output in reply.get("outputs") or [])
     if findings and said and all(finding.action == "masked" for finding in findings):
         return Screening(text=said, findings=findings)
-    return Screening(text="", findings=findings, blocked_message=said or DEFAULT_MESSAGE)
+    # A blocked text comes back unmasked, so with personal data in it nothing of it is kept.
+    personal = any(assessment.get("sensitiveInformationPolicy") for assessment in assessments)
+    kept = "" if personal or not assessments else text
+    return Screening(text=kept, findings=findings, blocked_message=said or DEFAULT_MESSAGE)
 
 
 def _find(assessments: list[dict[str, Any]]) -> Iterator[Finding]:
-    """Walk every list of every policy, so that a block by a policy not known here still counts."""
+    """Walk every list of every policy, so that a policy or an action not known here counts as a block."""
     for assessment in assessments:
         for policy in assessment.values():
             for entries in policy.values() if isinstance(policy, dict) else ():
                 for entry in entries if isinstance(entries, list) else ():
-                    action = _ACTIONS.get(entry.get("action", "")) if isinstance(entry, dict) else None
-                    if action:
-                        yield Finding(kind=_name(entry), action=action)
+                    action = entry.get("action", "NONE") if isinstance(entry, dict) else "NONE"
+                    if action != "NONE":
+                        yield Finding(kind=_name(entry), action=_ACTIONS.get(action, "blocked"))
 
 
 def _name(entry: dict[str, Any]) -> str:

@@ -11,14 +11,14 @@ class LocalGuardrail:
         self._max_characters = max_characters
 
     def screen(self, text: str, direction: Direction) -> Screening:
-        """Apply the rules in order; the first block ends it and leaves no text to go on with."""
+        """Apply the rules in order; the first block ends it, after all masks: `text` may be kept."""
         if direction == "input" and len(text) > self._max_characters:
-            return _block((), "TOO_LONG", TOO_LONG_MESSAGE)
+            return _block("", (), "TOO_LONG", TOO_LONG_MESSAGE)
         findings: tuple[Finding, ...] = ()
         for rule in RULES:
             if isinstance(rule, Block):
                 if direction == "input" and rule.sees(text):
-                    return _block(findings, rule.kind, rule.message)
+                    return _block(text, findings, rule.kind, rule.message)
             else:
                 text, count = rule.pattern.subn(rule.replacement, text)
                 if count:
@@ -26,6 +26,6 @@ class LocalGuardrail:
         return Screening(text=text, findings=findings)
 
 
-def _block(findings: tuple[Finding, ...], kind: str, message: str) -> Screening:
+def _block(text: str, findings: tuple[Finding, ...], kind: str, message: str) -> Screening:
     blocked = Finding(kind=kind, action="blocked")
-    return Screening(text="", findings=(*findings, blocked), blocked_message=message)
+    return Screening(text=text, findings=(*findings, blocked), blocked_message=message)

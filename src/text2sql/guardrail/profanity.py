@@ -10,7 +10,19 @@ ORDINARY_WORDS: tuple[str, ...] = (
     # commerce, crafts, finance, sport, animals
     *("alaskan pipeline", "ass", "bareback", "bs", "butt", "cock", "cocks", "coon", "coons", "cornhole"),
     *("cum", "dingleberries", "dingleberry", "domination", "escort", "fingering", "hard core", "hardcore"),
-    *("hoe", "mf", "panties", "panty", "pegging", "rimming", "s&m", "scat", "scissoring", "sexy", "shrimping"),
+    *(
+        "hoe",
+        "mf",
+        "panties",
+        "panty",
+        "pegging",
+        "rimming",
+        "s&m",
+        "scat",
+        "scissoring",
+        "sexy",
+        "shrimping",
+    ),
     *("simp", "skeet", "snatch", "snowballing", "spunk", "strap on", "suck", "sucks", "swinger", "tit"),
     *("topless", "tushy", "twink", "undressing", "vibrator"),
     # health, law, statistics
@@ -23,7 +35,7 @@ ORDINARY_WORDS: tuple[str, ...] = (
     *("big black", "black cock", "girl on", "hot chick", "huge fat", "taste my", "tied up", "tight white"),
     *("tongue in a", "white power"),
 )
-"""Words of the library's list that name a customer, a column, a product or a crime as often as they insult."""
+"""Words of the library's list that name a customer, a column or a crime as often as they insult."""
 
 
 def holds_profanity(text: str) -> bool:

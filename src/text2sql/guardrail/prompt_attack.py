@@ -2,27 +2,43 @@
 
 import re
 
-_EVERY = r"(?:(?:all|any|every|each|of|the|these|those)\s+)*"
-_OWN = r"(?:your|previous|prior|above|earlier|preceding|foregoing|system|original|initial)"
-_ORDERS = r"(?:instructions?|prompts?|directives?|directions)"
-_LIMITS = r"(?:rules?|guidelines?|restrictions?|constraints?|limits|limitations|programming|training|policy|policies)"
-_TELL = r"(?:reveal|show|print|repeat|display|output|give|tell|send|leak|expose|recite|what(?:'s|\s+is|\s+are|\s+was|\s+were))"
+_EVERY = r"(?:(?:all|any|every|each|of|the|these|those) )*"
 _FIRST = r"(?:system|initial|hidden|original|secret|internal|developer)"
+# One choice, without overlap: a repeat of choices that share a word takes exponential time.
+_OWN = (
+    r"(?:your|previous|prior|above|earlier|preceding|foregoing"
+    r"|system|initial|hidden|original|secret|internal)"
+)
+_ORDERS = r"(?:instructions?|prompts?|directives?|directions)"
+_LIMITS = (
+    r"(?:rules?|guidelines?|restrictions?|constraints?|limits|limitations|programming"
+    r"|training|polic(?:y|ies))"
+)
+_TELL = (
+    r"(?:reveal|show|print|repeat|display|output|give|tell|send|leak|expose|recite"
+    r"|what(?:['\u2019]s| is| are| was| were))"
+)
 
 _ATTACKS = (
     # Words that only the model's own orders have: "ignore the discount rules" stays honest.
-    rf"\b(?:ignore|disregard|forget)\s+{_EVERY}{_OWN}\s+(?:{_OWN}\s+|{_FIRST}\s+)*{_ORDERS}\b",
-    rf"\b(?:ignore|disregard|forget|override|bypass)\s+{_EVERY}your\s+(?:\w+\s+)?(?:{_ORDERS}|{_LIMITS})\b",
-    rf"^\W*(?:please\s+)?(?:ignore|disregard|forget)\s+{_EVERY}{_OWN}\s+{_LIMITS}\b",
-    rf"\b(?:ignore|disregard|forget)\s+(?:all|any|every|these)\s+(?:of\s+)?(?:the\s+)?{_ORDERS}\b",
-    r"\b(?:ignore|disregard|forget)\s+(?:everything|anything|all|what)\s+(?:that\s+)?"
-    r"you(?:'ve|\s+have|\s+were|\s+are)?\s+(?:been\s+)?(?:told|instructed|taught)\b",
-    rf"\b{_TELL}\s+(?:me\s+|us\s+)?(?:all\s+)?(?:of\s+)?your\s+(?:{_FIRST}\s+)*"
-    r"(?:prompts?|instructions|rules|guidelines|system\s+messages?)\b",
-    rf"\b{_TELL}\s+(?:me\s+|us\s+)?the\s+{_FIRST}\s+prompt\W*$",
-    r"\byou\s+are\s+now\s+(?:in\s+)?(?:an?\s+)?(?:dan\b|developer\s+mode|jailbroken|unrestricted|free\s+of|no\s+longer)",
-    r"\b(?:pretend|imagine|act\s+as\s+if)\s+(?:that\s+)?(?:you|there)\s+(?:have|are|had|were)\s+no\s+"
-    rf"(?:{_LIMITS}|filters?)\b",
+    rf"\b(?:ignore|disregard|forget) {_EVERY}(?:{_OWN} )+{_ORDERS}\b",
+    rf"\b(?:ignore|disregard|forget|override|bypass) {_EVERY}your (?:\w+ )?(?:{_ORDERS}|{_LIMITS})\b",
+    rf"^\W*(?:please )?(?:ignore|disregard|forget) {_EVERY}{_OWN} {_LIMITS}\b",
+    rf"\b(?:ignore|disregard|forget) (?:all|any|every|these) (?:of )?(?:the )?{_ORDERS}\b",
+    (
+        r"\b(?:ignore|disregard|forget) (?:everything|anything|all|what) (?:that )?"
+        r"you(?:'ve| have| were| are)? (?:been )?(?:told|instructed|taught)\b"
+    ),
+    (
+        rf"\b{_TELL} (?:me |us )?(?:all )?(?:of )?your (?:{_FIRST} )*"
+        r"(?:prompts?|instructions|rules|guidelines|system messages?)\b"
+    ),
+    rf"\b{_TELL} (?:me |us )?the {_FIRST} prompt\W*$",
+    r"\byou are now (?:in )?(?:an? )?(?:dan\b|developer mode|jailbroken|unrestricted|free of|no longer)",
+    (
+        r"\b(?:pretend|imagine|act as if) (?:that )?(?:you|there) (?:have|are|had|were) no "
+        rf"(?:{_LIMITS}|filters?)\b"
+    ),
     # A chat template's own marks, which a model server may read as the end of the question.
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|end_header_id)\|>",
     r"\[/?INST\]|<</?SYS>>",
@@ -32,4 +48,4 @@ _ATTACK = re.compile("|".join(f"(?:{attack})" for attack in _ATTACKS), re.IGNORE
 
 def is_prompt_attack(text: str) -> bool:
     """Tell whether the text tries to lift or to read out the model's instructions."""
-    return _ATTACK.search(text) is not None
+    return _ATTACK.search(" ".join(text.split())) is not None

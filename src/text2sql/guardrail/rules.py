@@ -59,4 +59,5 @@ RULES: tuple[Mask | Block, ...] = (
     Block("WRITE_REQUEST", is_write_request, WRITE_REQUEST_MESSAGE),
     Block("PROFANITY", holds_profanity, PROFANITY_MESSAGE),
 )
-"""Masks come first, so that a hidden character cannot split a word that a block looks for."""
+"""Masks come first, so that a hidden character cannot split a word that a block looks for,
+and a blocked text is a masked one."""

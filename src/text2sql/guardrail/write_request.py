@@ -4,7 +4,7 @@ import re
 
 _POLITE = (
     r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|now|just|then|first|go ahead and"
-    r"|(?:can|could|would|will) you|i(?:'d| would)? (?:want|need|like) you to)\b[\s,:!]*)*"
+    r"|(?:can|could|would|will) you|i(?:'d| would)? (?:want|need|like) you to)\b[ ,:!]*)*"
 )
 _THE = r"(?:the|all|every|each|any|this|that|these|those|my|our|his|her|their|both)"
 _THING = (
@@ -24,43 +24,45 @@ _MEASURED = (
 )
 
 _STATEMENTS = (
-    rf"drop\s+{_SCHEMA}\b",
-    r"drop\s+(?:view|user|procedure|function)\s+(?:if\s+exists\s+)?[\w.`\"]+\s*(?:;|$)",
-    r"truncate\s+(?:table\s+)?[\w.`\"]+\s*(?:;|$)",
-    r"truncate\s+table\b",
-    r"alter\s+(?:table|database|schema|user|view)\b",
-    r"delete\s+from\b",
-    r"(?:insert\s+(?:ignore\s+|or\s+\w+\s+)?|replace\s+|merge\s+)into\b",
-    r"update\s+[\w.`\"]+\s+set\b",
-    r"create\s+(?:temporary\s+)?table\s+(?:if\s+not\s+exists\s+)?[\w.`\"]+\s*(?:\(|as\s+select\b)",
-    r"create\s+(?:or\s+replace\s+)?view\s+[\w.`\"]+\s+as\s+(?:select|with)\b",
-    r"create\s+(?:unique\s+)?index\s+[\w.`\"]+\s+on\b",
-    r"create\s+(?:database|schema)\s+[\w.`\"]+\s*(?:;|$)",
-    r"(?:grant|revoke)\s+[\w\s,]+\s+on\s+\S+\s+(?:to|from)\b",
+    rf"drop {_SCHEMA}\b",
+    r"drop (?:view|user|procedure|function) (?:if exists )?[\w.`\"]+ ?(?:;|$)",
+    r"truncate (?:table )?[\w.`\"]+ ?(?:;|$)",
+    r"truncate table\b",
+    r"alter (?:table|database|schema|user|view)\b",
+    r"delete from\b",
+    r"(?:insert (?:ignore |or \w+ )?|replace |merge )into\b",
+    r"update [\w.`\"]+ set\b",
+    r"create (?:temporary )?table (?:if not exists )?[\w.`\"]+ ?(?:\(|as select\b)",
+    r"create (?:or replace )?view [\w.`\"]+ as (?:select|with)\b",
+    r"create (?:unique )?index [\w.`\"]+ on\b",
+    r"create (?:database|schema) [\w.`\"]+ ?(?:;|$)",
+    r"(?:grant|revoke) [\w ,]+ on \S+ (?:to|from)\b",
 )
 _IMPERATIVES = (
-    rf"drop\s+{_THE}\s+(?:\S+\s+){{0,3}}{_SCHEMA}\b",
-    r"(?:drop|delete|erase|wipe|remove|purge)\s+everything\b",
-    rf"(?:delete|erase|purge|truncate|wipe)\s+{_THE}\b",
-    rf"(?:delete|remove|erase)\s+(?:the\s+)?{_THING}\s+(?:number\s+|no\.?\s*|id\s+)?#?\d",
-    rf"delete\s+{_MEASURED}\w+\s+(?:where|from|older|before|whose|who|that|with)\b",
-    r"(?:delete|purge|erase)\s+(?:old|duplicate|inactive|expired|test)\s+\w+",
-    r"remove\s+.{0,80}\bfrom\s+(?:the\s+)?(?:\w+\s+){0,2}(?:table|database)\b",
-    rf"update\s+{_THE}\s+(?!(?:\w+\s+){{0,2}}{_SHOWN}\b)\w",
-    rf"update\s+{_THING}\s+(?:number\s+|id\s+)?#?\d",
-    rf"update\s+(?:\S+\s+){{0,3}}(?:{_VALUE}|prices|salaries)\s+(?:\S+\s+){{0,5}}(?:to|by)\s+\S",
-    rf"(?:set|change|modify|increase|raise|reduce|lower|decrease)\s+(?:the\s+|all\s+)?(?:\S+\s+){{0,2}}"
-    rf"(?:{_VALUE}|prices|salaries)\s+(?:of|for)\s+.{{1,80}}\s(?:to\s+\S|by\s+[$€£]?\d)",
-    rf"(?:insert|add|create|register)\s+(?:a|an|another|one)\s+new\s+{_THING}\b\s*"
-    r"(?:[.!?;]?$|named|called|with|for|in|into|to|whose)",
-    r"insert\s+(?:a|an|another|one|the|this|these|new|\d+)\s+(?!rates?\b)\w",
-    r"add\s+.{1,80}\sto\s+the\s+(?:\w+\s+){0,2}(?:table|database)\b",
-    rf"(?:rename|alter)\s+{_THE}\s+(?:\w+\s+){{0,2}}(?:table|database|schema)\b",
+    rf"drop {_THE} (?:\S+ ){{0,3}}{_SCHEMA}\b",
+    r"(?:drop|delete|erase|wipe|remove|purge) everything\b",
+    rf"(?:delete|erase|purge|wipe) {_THE}\b",
+    rf"(?:delete|remove|erase) (?:the )?{_THING} (?:number |no\.? ?|id )?#?\d",
+    rf"delete {_MEASURED}\w+ (?:where|from|older|before|whose|who|that|with)\b",
+    r"(?:delete|purge|erase) (?:old|duplicate|inactive|expired|test) \w+",
+    r"remove .{0,80}\bfrom (?:the )?(?:\w+ ){0,2}(?:table|database)\b",
+    rf"update {_THE} (?!(?:\w+ ){{0,2}}{_SHOWN}s?\b)\w",
+    rf"update {_THING} (?:number |id )?#?\d",
+    rf"update (?:\S+ ){{0,3}}(?:{_VALUE}|prices|salaries) (?:\S+ ){{0,5}}(?:to \S|by [$€£]?\d)",
+    (
+        rf"(?:set|change|modify|increase|raise|reduce|lower|decrease) (?:the |all )?(?:\S+ ){{0,2}}"
+        rf"(?:{_VALUE}|prices|salaries) (?:of|for) .{{1,80}} (?:to \S|by [$€£]?\d)"
+    ),
+    (
+        rf"(?:insert|add|create|register) (?:a|an|another|one) new {_THING}\b ?"
+        r"(?:[.!?;]?$|named|called|with|for|in|into|to|whose)"
+    ),
+    r"insert (?:a|an|another|one|the|this|these|new|\d+) (?!rates?\b)\w",
+    r"add .{1,80} to the (?:\w+ ){0,2}(?:table|database)\b",
+    rf"(?:rename|alter) {_THE} (?:\w+ ){{0,2}}(?:table|database|schema)\b",
 )
-_START = re.compile(
-    rf"\s*[\"'`(]*\s*{_POLITE}(?:{'|'.join(_STATEMENTS + _IMPERATIVES)})",
-    re.IGNORECASE,
-)
+# The patterns read text whose white space is single spaces; a run of it would take them cubic time.
+_START = re.compile(rf"[\"'`(]*{_POLITE}(?:{'|'.join(_STATEMENTS + _IMPERATIVES)})", re.IGNORECASE)
 
 
 def is_write_request(text: str) -> bool:
@@ -68,4 +70,4 @@ def is_write_request(text: str) -> bool:
 
     A request that hides further on is not looked for: the validator lets nothing but SELECT through.
     """
-    return _START.match(text) is not None
+    return _START.match(" ".join(text.split())) is not None
