@@ -1,4 +1,4 @@
-"""RetrieveContext: the schema, the passages that fit, and the day to count from."""
+"""RetrieveContext: the schema, what the calendar says, and the passages that fit."""
 
 from datetime import date
 
@@ -6,6 +6,7 @@ from text2sql.datasource.catalog import Catalog
 from text2sql.messages import Context
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
+from text2sql.retrieval.time_words import explain_time_words
 
 MAX_PASSAGES = 4
 
@@ -20,6 +21,6 @@ def retrieve_context(question: str, knowledge_base: KnowledgeBase, catalog: Cata
         question=question,
         dialect=catalog.dialect,
         schema_text=render_schema(catalog, question),
-        passages=knowledge_base.retrieve(question, MAX_PASSAGES),
+        passages=(*explain_time_words(question, today), *knowledge_base.retrieve(question, MAX_PASSAGES)),
         today=today,
     )

@@ -2,7 +2,8 @@
 
 from sqlglot import exp
 
-from text2sql.validation.functions import ALLOWED_CALLS, ALLOWED_FUNCTIONS
+from text2sql.messages import Dialect
+from text2sql.validation.functions import ALLOWED_CALLS, ALLOWED_FUNCTIONS, INSTEAD
 from text2sql.validation.refusal import Refusal
 
 _NODES = frozenset(
@@ -29,22 +30,33 @@ _REFUSED_ARGS = (
 """sqlglot keeps these as arguments of a node, where a walk over node classes does not see them."""
 
 
-def refuse_construct(tree: exp.Expr) -> Refusal | None:
+def refuse_construct(tree: exp.Expr, dialect: Dialect) -> Refusal | None:
     """Refuse the first node, argument or function that is not on the allow-list."""
     for node in tree.walk():
         name = type(node).__name__
-        if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
-            if node.name.upper() not in ALLOWED_CALLS:
-                return _refuse_function(node.name)
-        elif name in ALLOWED_FUNCTIONS or name in _NODES:
-            pass
-        elif isinstance(node, exp.Func):
-            return _refuse_function(node.sql_name())
-        else:
+        if isinstance(node, exp.Func) and (refusal := _refuse_call(node, dialect)):
+            return refusal
+        if not isinstance(node, exp.Func) and name not in _NODES:
             return _refuse_node(name)
         if refused := _refused_argument(node):
             return _refuse_node(refused)
     return None
+
+
+def _refuse_call(node: exp.Func, dialect: Dialect) -> Refusal | None:
+    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
+        name, allowed = node.name.upper(), node.name.upper() in ALLOWED_CALLS
+    else:
+        kind = type(node).__name__
+        name, allowed = node.sql_name().upper(), kind in ALLOWED_FUNCTIONS or kind in _NODES
+    instead = INSTEAD[dialect].get(name, "")
+    if allowed and not instead:
+        return None
+    return Refusal(
+        reason="FUNCTION_NOT_ALLOWED",
+        message=f"The function {name} is not on the list of allowed functions.",
+        feedback=f"Do not use {name}. {instead or 'It is not available: use plain SQL functions.'}",
+    )
 
 
 def _refused_argument(node: exp.Expr) -> str | None:
@@ -59,14 +71,6 @@ def _refused_argument(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         return "table function"
     return None
-
-
-def _refuse_function(name: str) -> Refusal:
-    return Refusal(
-        reason="FUNCTION_NOT_ALLOWED",
-        message=f"The function {name.upper()} is not on the list of allowed functions.",
-        feedback=f"Do not use {name.upper()}: it is not available. Use plain SQL functions.",
-    )
 
 
 def _refuse_node(name: str) -> Refusal:

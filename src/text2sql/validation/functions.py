@@ -1,10 +1,13 @@
 """The allow-list of functions: those that read their arguments and nothing else."""
 
+from text2sql.messages import Dialect
+
 ALLOWED_FUNCTIONS = frozenset(
     # sqlglot's class of each function that it knows
     # aggregates and windows
-    "Count CountIf Sum Avg Min Max GroupConcat Stddev StddevPop StddevSamp Variance VariancePop BitwiseAndAgg "
-    "BitwiseOrAgg BitwiseXorAgg RowNumber Rank DenseRank PercentRank CumeDist Ntile FirstValue LastValue "
+    "Count CountIf Sum Avg Min Max GroupConcat Stddev StddevPop StddevSamp Variance VariancePop "
+    "BitwiseAndAgg BitwiseOrAgg BitwiseXorAgg RowNumber Rank DenseRank PercentRank CumeDist Ntile "
+    "FirstValue LastValue "
     "NthValue Lag Lead Grouping JSONArrayAgg JSONObjectAgg "
     # conditions and conversion
     "Coalesce Nullif If Case Cast TryCast Convert Greatest Least Elt Field "
@@ -40,3 +43,28 @@ ALLOWED_CALLS = frozenset(
 """Left out on purpose: functions that wait (SLEEP, BENCHMARK), lock (GET_LOCK), read files (LOAD_FILE),
 read the server or the session (VERSION, USER, DATABASE, @@…), make noise (RAND, UUID), build large values
 (REPEAT, ZEROBLOB, RANDOMBLOB) or put values into error messages (EXTRACTVALUE, UPDATEXML)."""
+
+_SQLITE_DATE = "SQLite has no such function. Use strftime, for example"
+INSTEAD: dict[Dialect, dict[str, str]] = {
+    "sqlite": {
+        "YEAR": f"{_SQLITE_DATE} CAST(strftime('%Y', column) AS INTEGER).",
+        "MONTH": f"{_SQLITE_DATE} CAST(strftime('%m', column) AS INTEGER), or strftime('%Y-%m', column).",
+        "DAY": f"{_SQLITE_DATE} CAST(strftime('%d', column) AS INTEGER).",
+        "QUARTER": f"{_SQLITE_DATE} (CAST(strftime('%m', column) AS INTEGER) + 2) / 3.",
+        "WEEK": f"{_SQLITE_DATE} strftime('%W', column).",
+        "EXTRACT": f"{_SQLITE_DATE} strftime('%Y', column).",
+        "DATE_FORMAT": f"{_SQLITE_DATE} strftime('%Y-%m', column).",
+        "DATE_TRUNC": f"{_SQLITE_DATE} strftime('%Y-%m', column).",
+        "NOW": "SQLite has no NOW(). Use date('now').",
+        "CURDATE": "SQLite has no CURDATE(). Use date('now').",
+        "DATE_SUB": "SQLite has no DATE_SUB(). Use date(column, '-1 year') or a date in quotes.",
+        "DATE_ADD": "SQLite has no DATE_ADD(). Use date(column, '+1 year') or a date in quotes.",
+        "LEFT": "SQLite has no LEFT(). Use substr(column, 1, n).",
+        "RIGHT": "SQLite has no RIGHT(). Use substr(column, -n).",
+    },
+    "mysql": {
+        "STRFTIME": "MySQL has no strftime(). Use YEAR(column) or DATE_FORMAT(column, '%Y-%m').",
+        "JULIANDAY": "MySQL has no julianday(). Use DATEDIFF(a, b).",
+    },
+}
+"""Functions of another product that models like to write, and what to write instead."""

@@ -1,13 +1,14 @@
 """Resolves every table and column against the catalog, and writes table names as the catalog does."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope, walk_in_scope
 
 from text2sql.datasource.catalog import Catalog, Table
 from text2sql.validation.refusal import Refusal
-from text2sql.validation.suggestions import suggest_column, suggest_table
+from text2sql.validation.suggestions import suggest_column, suggest_join, suggest_table
 
 _OWN_WORLD = (ScopeType.DERIVED_TABLE, ScopeType.CTE, ScopeType.ROOT)
 """Scopes that cannot see the columns of the query around them."""
@@ -128,24 +129,22 @@ class NameResolver:
         if column.table:
             source = self._find_source(column, scope)
             if column.name.lower() not in source.columns:
-                self._refuse_column(column, [source])
+                self._refuse_column(column, self._tables_in(scope))
             return
         current: Scope | None = scope
         while current is not None:
             if self._resolves_in(column, current):
                 return
             current = None if current.scope_type in _OWN_WORLD else current.parent
-        self._refuse_column(column, list(self._sources[id(scope)].values()))
+        self._refuse_column(column, self._tables_in(scope))
 
     def _resolves_in(self, column: exp.Column, scope: Scope) -> bool:
         name = column.name.lower()
         owners = [alias for alias, s in self._sources[id(scope)].items() if name in s.columns]
         if len(owners) == 1 or (owners and _is_merged(name, scope)):
             return True
-        if any(name == select.alias_or_name.lower() for select in _selects(scope)):
-            anywhere = self._catalog.dialect == "sqlite" and not owners
-            if anywhere or _may_use_alias(column):
-                return True
+        if _names_an_output(column, scope, anywhere=self._catalog.dialect == "sqlite" and not owners):
+            return True
         if owners:
             raise NameRefused(
                 Refusal(
@@ -172,8 +171,7 @@ class NameResolver:
             current = None if current.scope_type in _OWN_WORLD else current.parent
         table = self._tables_by_lower.get(wanted.lower())
         if table is not None:
-            here = [s.table for s in self._sources[id(scope)].values() if s.table]
-            link = suggest_column(column.name, here, self._catalog)
+            link = suggest_join(table, self._tables_in(scope), self._catalog)
             feedback = f"The table {table.name} is not in the FROM clause of this query. {link}"
         else:
             feedback = f"No table in the FROM clause is called {wanted}."
@@ -185,8 +183,11 @@ class NameResolver:
             )
         )
 
-    def _refuse_column(self, column: exp.Column, sources: list[Source]) -> None:
-        tables = [source.table for source in sources if source.table]
+    def _tables_in(self, scope: Scope) -> dict[str, Table]:
+        sources = self._sources[id(scope)].items()
+        return {alias: source.table for alias, source in sources if source.table}
+
+    def _refuse_column(self, column: exp.Column, tables: dict[str, Table]) -> NoReturn:
         written = f"{column.table}.{column.name}" if column.table else column.name
         hint = suggest_column(column.name, tables, self._catalog)
         if column.this.quoted and self._catalog.dialect == "sqlite":
@@ -233,6 +234,17 @@ def _may_use_alias(column: exp.Column) -> bool:
     """Tell whether the column stands where SQL lets a select alias stand: GROUP BY, HAVING, ORDER BY."""
     clause = column.find_ancestor(exp.Group, exp.Having, exp.Order, exp.Select, exp.SetOperation)
     return isinstance(clause, exp.Group | exp.Having | exp.Order)
+
+
+def _names_an_output(column: exp.Column, scope: Scope, *, anywhere: bool) -> bool:
+    """Tell whether the name is a select item's: SQL allows it in GROUP BY and after, SQLite `anywhere`."""
+    late = _may_use_alias(column)
+    for select in _selects(scope):
+        if select.alias_or_name.lower() == column.name.lower():
+            given = isinstance(select, exp.Alias) and column.find_ancestor(exp.Alias) is not select
+            if late or (anywhere and given):
+                return True
+    return False
 
 
 def _alias_columns(source: Scope, scope: Scope, alias: str) -> list[str]:

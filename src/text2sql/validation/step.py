@@ -13,7 +13,6 @@ from text2sql.validation.names import NameResolver
 from text2sql.validation.refusal import Reason, Refusal
 from text2sql.validation.scan import scan
 
-
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings quote the statement
 
 
@@ -32,7 +31,7 @@ def validate_sql(draft: SqlDraft, catalog: Catalog, row_limit: int) -> ValidSql:
 def _validate(sql: str, catalog: Catalog, row_limit: int) -> ValidSql:
     _refuse(scan(sql))
     tree = _parse(sql, catalog.dialect)
-    _refuse(refuse_construct(tree))
+    _refuse(refuse_construct(tree, catalog.dialect))
     resolver = NameResolver(catalog)
     _refuse(resolver.resolve(tree))
     _spell_cross_joins(tree)
@@ -59,7 +58,7 @@ def _parse(sql: str, dialect: Dialect) -> exp.Query:
     try:
         trees = [tree for tree in parse(sql, read=dialect) if tree is not None]
     except SqlglotError as error:
-        raise _reject("NOT_PARSED", "The statement is not valid SQL.", _where(error)) from error
+        raise _reject("NOT_PARSED", "The statement is not valid SQL.", _where(error, sql, dialect)) from error
     if len(trees) != 1:
         raise _reject(
             "NOT_ONE_STATEMENT",
@@ -76,7 +75,9 @@ def _parse(sql: str, dialect: Dialect) -> exp.Query:
     return tree
 
 
-def _where(error: SqlglotError) -> str:
+def _where(error: SqlglotError, sql: str, dialect: Dialect) -> str:
+    if dialect == "sqlite" and "\\'" in sql:
+        return "Inside a text in single quotes write a single quote twice, for example 'chef''s'."
     details = getattr(error, "errors", None)
     if not details:
         return "The SQL could not be parsed. Write one valid SELECT statement."
@@ -115,7 +116,7 @@ def _emit(tree: exp.Query, dialect: Dialect) -> str:
         again = parse(sql, read=dialect)
     except SqlglotError as error:
         raise _reject("NOT_EMITTED", "The statement cannot be written anew.") from error
-    if len(again) != 1 or again[0] is None or refuse_construct(again[0]):
+    if len(again) != 1 or again[0] is None or refuse_construct(again[0], dialect):
         raise _reject("NOT_EMITTED", "The statement changes when it is written anew.")
     if again[0].sql(dialect=dialect, comments=False, pretty=True) != sql:
         raise _reject("NOT_EMITTED", "The statement changes when it is written anew.")

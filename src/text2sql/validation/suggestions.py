@@ -1,9 +1,15 @@
-"""Near names: what a name that does not exist may have meant, as evidence for the repair prompt."""
+"""Near names, owners and join paths: what a name that does not resolve may have meant.
 
+This is evidence for the repair prompt; nothing here changes a statement.
+"""
+
+from collections import deque
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from text2sql.datasource.catalog import Catalog, Table
+
+MAX_JOINS = 3
 
 
 def near_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
@@ -21,29 +27,65 @@ def suggest_table(name: str, catalog: Catalog) -> str:
     return f"There is no table {name}. The tables are: {', '.join(names[:40])}."
 
 
-def suggest_column(name: str, tables: list[Table], catalog: Catalog) -> str:
-    """Say where a column of that name lives, or what the tables in use have instead."""
-    owners = [t for t in catalog.tables if any(c.name.lower() == name.lower() for c in t.columns)]
+def suggest_column(name: str, scope: dict[str, Table], catalog: Catalog) -> str:
+    """Say where a column of that name lives and which join reaches it, or what is there instead.
+
+    `scope` holds the tables of the FROM clause by their aliases.
+    """
+    for alias, table in scope.items():
+        if _has(table, name):
+            return f"Write {alias}.{name}."
+    paths = [path for t in catalog.tables if _has(t, name) and (path := _find_joins(scope, t, catalog))]
+    if paths:
+        owner, joins = min(paths, key=lambda path: len(path[1]))
+        return f"Table {owner} has it: add {' '.join(joins)} and write {owner}.{name}."
+    owners = [table.name for table in catalog.tables if _has(table, name)]
     if owners:
-        links = [link for owner in owners[:3] if (link := _join_path(owner, tables))]
-        where = " and in ".join(owner.name for owner in owners[:3])
-        return f"{name} is a column of table {where}." + "".join(f" {link}" for link in links)
-    names = [column.name for table in tables for column in table.columns]
-    near = near_names(name, names)
+        return f"It is a column of {' and of '.join(owners[:3])}."
+    near = near_names(name, [column.name for table in scope.values() for column in table.columns])
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return " ".join(
-        f"Table {table.name} has the columns {', '.join(c.name for c in table.columns)}."
-        for table in tables[:4]
+        f"Table {table.name} has the columns {', '.join(column.name for column in table.columns)}."
+        for table in list(scope.values())[:4]
     )
 
 
-def _join_path(owner: Table, tables: list[Table]) -> str:
-    for table in tables:
-        for one, other in ((owner, table), (table, owner)):
-            for key in one.foreign_keys:
-                if key.table == other.name:
-                    pairs = zip(key.columns, key.references, strict=True)
-                    on = " AND ".join(f"{one.name}.{a} = {other.name}.{b}" for a, b in pairs)
-                    return f"Join it with {on}."
-    return ""
+def suggest_join(table: Table, scope: dict[str, Table], catalog: Catalog) -> str:
+    """Say which join reaches `table` from the tables of the FROM clause; empty where no key does."""
+    path = _find_joins(scope, table, catalog)
+    return f"Add {' '.join(path[1])}." if path and path[1] else ""
+
+
+def _has(table: Table, column: str) -> bool:
+    return any(known.name.lower() == column.lower() for known in table.columns)
+
+
+def _find_joins(scope: dict[str, Table], owner: Table, catalog: Catalog) -> tuple[str, list[str]] | None:
+    """Return the fewest JOIN clauses that lead from the scope to `owner`, along foreign keys."""
+    waiting = deque((alias, table.name, list[str]()) for alias, table in scope.items())
+    seen = {table.name for table in scope.values()}
+    while waiting:
+        alias, name, joins = waiting.popleft()
+        if name == owner.name:
+            return name, joins
+        if len(joins) == MAX_JOINS:
+            continue
+        for other, pairs in _neighbours(name, catalog):
+            if other not in seen:
+                seen.add(other)
+                on = " AND ".join(f"{alias}.{here} = {other}.{there}" for here, there in pairs)
+                waiting.append((other, other, [*joins, f"JOIN {other} ON {on}"]))
+    return None
+
+
+def _neighbours(name: str, catalog: Catalog) -> Iterable[tuple[str, list[tuple[str, str]]]]:
+    """Yield the tables that a foreign key links to `name`, those it points at first, with the key's pairs."""
+    for table in catalog.tables:
+        if table.name == name:
+            for key in table.foreign_keys:
+                yield key.table, list(zip(key.columns, key.references, strict=True))
+    for table in catalog.tables:
+        for key in table.foreign_keys:
+            if key.table == name:
+                yield table.name, list(zip(key.references, key.columns, strict=True))

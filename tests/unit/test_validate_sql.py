@@ -1,0 +1,84 @@
+"""ValidateSql on statements kept as data: what passes, what does not, and why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from small_shop import small_catalog
+from text2sql.datasource.catalog import Catalog
+from text2sql.errors import SqlRejected
+from text2sql.messages import SqlDraft, ValidSql
+from text2sql.validation.step import validate_sql
+
+ROW_LIMIT = 10
+
+
+def _cases(name: str) -> list[Any]:
+    cases = yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    return [
+        pytest.param(case, dialect, id=f"{dialect}: {case['sql'][:60]!r}")
+        for case in cases
+        for dialect in ([case["dialect"]] if "dialect" in case else ["sqlite", "mysql"])
+    ]
+
+
+def _validate(sql: str, catalog: Catalog) -> ValidSql:
+    return validate_sql(SqlDraft(sql=sql), catalog, ROW_LIMIT)
+
+
+@pytest.mark.parametrize(("case", "dialect"), _cases("sql_accepted.yaml"))
+def test_honest_statement_is_accepted_and_written_anew(case: dict[str, str], dialect: Any) -> None:
+    valid = _validate(case["sql"], small_catalog(dialect))
+    emitted = " ".join(valid.sql.split())
+    assert "LIMIT" in emitted
+    assert emitted == case.get("emitted", emitted)
+
+
+@pytest.mark.parametrize(("case", "dialect"), _cases("sql_rejected.yaml"))
+def test_statement_is_rejected_with_its_reason(case: dict[str, str], dialect: Any) -> None:
+    with pytest.raises(SqlRejected) as caught:
+        _validate(case["sql"], small_catalog(dialect))
+    assert caught.value.reason == case["reason"]
+    assert case.get("feedback", "") in caught.value.feedback
+
+
+def test_tables_that_are_read_are_named_in_order() -> None:
+    sql = "SELECT name FROM customers WHERE customer_id IN (SELECT customer_id FROM orders)"
+    assert set(_validate(sql, small_catalog()).tables) == {"customers", "orders"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT name FROM customers", ("At most 10 rows are returned.",)),
+        ("SELECT name FROM customers LIMIT 99", ("LIMIT 99 was lowered to 10 rows.",)),
+        ("SELECT name FROM customers LIMIT 10", ()),
+    ],
+)
+def test_changes_to_the_limit_are_told(sql: str, told: tuple[str, ...]) -> None:
+    assert _validate(sql, small_catalog()).changes == told
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 31 + "1" + ")" * 31,
+        "SELECT '" + "x" * 20_000 + "'",
+        "SELECT '" + "é" * 10_001 + "'",
+        "SELECT " + "- " * 9_000 + "1",
+        "SELECT " + "NOT " * 4_900 + "1",
+    ],
+    ids=["parentheses", "bytes", "two-byte characters", "minus signs", "NOTs"],
+)
+def test_monstrous_statement_is_refused_not_crashed_on(sql: str) -> None:
+    with pytest.raises(SqlRejected) as caught:
+        _validate(sql, small_catalog())
+    assert caught.value.reason in {"STATEMENT_TOO_LARGE", "NOT_PARSED", "CONSTRUCT_NOT_ALLOWED"}
+
+
+def test_feedback_never_quotes_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SqlRejected):
+        _validate("GRANT ALL ON secret TO someone", small_catalog("mysql"))
+    assert "secret" not in caplog.text
