@@ -57,6 +57,7 @@ class Services:
     today: date
     """The day that "last year" counts from."""
     question_characters: int = 4000
+    schema_characters: int = 60_000
     repairs: int = 2
     limits: QueryLimits = field(default_factory=QueryLimits)
 
@@ -129,7 +130,13 @@ class _Run:
     def _retrieve_context(self, question: str) -> Context:
         with self._log.step("RetrieveContext"):
             services = self._services
-            return retrieve_context(question, services.knowledge_base, services.catalog(), services.today)
+            return retrieve_context(
+                question,
+                services.knowledge_base,
+                services.catalog(),
+                services.today,
+                services.schema_characters,
+            )
 
     def _draft_and_run(
         self, context: Context, feedback: list[Feedback]

@@ -41,9 +41,15 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services
         catalog=cache(lambda: describe(_read_catalog(settings, database), knowledge.catalog)),
         today=knowledge.catalog.as_of or date.today(),  # noqa: DTZ011 — the asker's day
         question_characters=settings.question_characters,
+        schema_characters=choose_schema_characters(settings),
         repairs=settings.repairs,
         limits=QueryLimits(rows=settings.row_limit, seconds=settings.query_timeout),
     )
+
+
+def choose_schema_characters(settings: Settings) -> int:
+    """Return the schema's share of the prompt; a small model on a processor reads 60 tokens a second."""
+    return settings.schema_characters or (6_000 if settings.model_provider == "embedded" else 60_000)
 
 
 def open_catalog(settings: Settings) -> Catalog:

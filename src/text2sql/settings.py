@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     question_characters: int = Field(4000, gt=0)
     """A longer question is refused."""
 
+    schema_characters: int = Field(0, ge=0)
+    """How much of the prompt the schema may take; 0 for 6,000 with the embedded model, else 60,000."""
     row_limit: int = Field(1000, ge=1, le=100_000)
     """How many rows an answer may hold."""
     query_timeout: float = Field(30.0, gt=0)

@@ -19,7 +19,7 @@ def datasource() -> None:
 def show(database: str | None, knowledge: Path | None, question: str) -> None:
     """Print the schema text that the model is given, for QUESTION where the schema is large."""
     from text2sql.retrieval.schema_text import render_schema
-    from text2sql.services import open_catalog
+    from text2sql.services import choose_schema_characters, open_catalog
 
-    catalog = open_catalog(load_settings(database_url=database, knowledge_dir=knowledge))
-    click.echo(render_schema(catalog, question))
+    settings = load_settings(database_url=database, knowledge_dir=knowledge)
+    click.echo(render_schema(open_catalog(settings), question, choose_schema_characters(settings)))

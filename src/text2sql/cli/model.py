@@ -1,10 +1,6 @@
 """`text2sql model`: the embedded model's file and its server."""
 
-from pathlib import Path
-
 import click
-
-from text2sql.cli.options import load_settings
 
 
 @click.group()

@@ -25,7 +25,7 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
     """Return the prompt for a first draft, or for the repair of the last of `feedback`."""
     question = _load(QUESTION).substitute(
         question=context.question,
-        notes="".join(f"- {passage.text}\n" for passage in context.passages) or "- none\n",
+        notes="".join(f"{passage.text}\n" for passage in context.passages),
         today=context.today.isoformat(),
     )
     turns = [Turn(role="user", text=question)]

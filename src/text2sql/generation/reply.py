@@ -6,7 +6,7 @@ from text2sql.errors import ReplyUnusable
 from text2sql.generation.port import Completion
 from text2sql.messages import Clarification, Declined, Generation, SqlDraft
 
-_FENCE = re.compile(r"```[ \t]*(?:sql|sqlite|mysql)?[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[ \t]*(?:sqlite|mysql|sql)?[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _STATEMENT = re.compile(r"(?:^|\n)[ \t]*((?:SELECT|WITH)\b.*)", re.DOTALL | re.IGNORECASE)
 _SPECIAL = re.compile(r"^\W*(DECLINE|CLARIFY)\s*:\s*(.+)", re.IGNORECASE)
 

@@ -4,22 +4,23 @@ import re
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 
-MAX_CHARACTERS = 16_000
-"""About 5,000 tokens; what is left out of a larger schema is said in its last line."""
 
+def render_schema(catalog: Catalog, question: str, max_characters: int) -> str:
+    """Return at most about `max_characters`; the same text for every question while all tables fit.
 
-def render_schema(catalog: Catalog, question: str) -> str:
-    """Return one block of text; the same for every question while the whole catalog fits."""
-    rendered = {table.name: _render_table(table) for table in catalog.tables}
-    names = [table.name for table in catalog.tables]
-    if sum(map(len, rendered.values())) > MAX_CHARACTERS:
-        names = _choose_tables(catalog, rendered, question)
-    text = "\n".join(rendered[name] for name in names)
+    Where the room is short, column descriptions go first, then the tables that fit the question least;
+    that tables are missing is said in the last line. A token is about 3.5 characters.
+    """
+    for described in (True, False):
+        rendered = {table.name: _render_table(table, described=described) for table in catalog.tables}
+        if sum(map(len, rendered.values())) <= max_characters:
+            return "\n".join(rendered.values())
+    names = _choose_tables(catalog, rendered, question, max_characters)
     left_out = len(catalog.tables) - len(names)
-    return f"{text}\n({left_out} more tables are not shown.)" if left_out else text
+    return "\n".join([*(rendered[name] for name in names), f"({left_out} more tables are not shown.)"])
 
 
-def _render_table(table: Table) -> str:
+def _render_table(table: Table, *, described: bool) -> str:
     references = {
         key.columns[0]: f"{key.table}.{key.references[0]}"
         for key in table.foreign_keys
@@ -28,7 +29,11 @@ def _render_table(table: Table) -> str:
     lines = [f"CREATE TABLE {_quote(table.name)} ("]
     if table.description:
         lines[0] += f" -- {_one_line(table.description)}"
-    lines += [_render_column(column, table, references.get(column.name, "")) for column in table.columns]
+    for column in table.columns:
+        remarks = [_one_line(column.description)] if described and column.description else []
+        remarks += _list_samples(column)
+        told = f" -- {'; '.join(remarks)}" if remarks else ""
+        lines.append(f"{_render_column(column, table, references.get(column.name, ''))},{told}")
     lines += [
         f"  FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {key.table} ({', '.join(key.references)})"
         for key in table.foreign_keys
@@ -38,24 +43,26 @@ def _render_table(table: Table) -> str:
 
 
 def _render_column(column: Column, table: Table, reference: str) -> str:
-    text = f"  {_quote(column.name)} {column.type}".rstrip()
+    text = f"  {_quote(column.name)} {column.type.partition('(')[0]}".rstrip()
     if table.primary_key == (column.name,):
         text += " PRIMARY KEY"
-    if reference:
-        text += f" REFERENCES {reference.replace('.', '(', 1)})"
-    remarks = [_one_line(column.description)] if column.description else []
-    if column.samples:
-        listed = ", ".join(f"'{_one_line(sample)}'" for sample in column.samples)
-        remarks.append(listed if column.distinct == len(column.samples) else f"e.g. {listed}")
-    return f"{text}, -- {'; '.join(remarks)}" if remarks else f"{text},"
+    return f"{text} REFERENCES {reference.replace('.', '(', 1)})" if reference else text
 
 
-def _choose_tables(catalog: Catalog, rendered: dict[str, str], question: str) -> list[str]:
+def _list_samples(column: Column) -> list[str]:
+    """Return one remark: all the values where they are few, else one or two as examples."""
+    if not column.samples:
+        return []
+    if column.distinct == len(column.samples):
+        return [", ".join(f"'{_one_line(sample)}'" for sample in column.samples)]
+    return ["e.g. " + ", ".join(f"'{_one_line(sample)}'" for sample in column.samples[:2])]
+
+
+def _choose_tables(catalog: Catalog, rendered: dict[str, str], question: str, room: int) -> list[str]:
     """Return the names of the tables that fit the question best, in the catalog's order."""
     words = _words(question)
     ranked = sorted(catalog.tables, key=lambda table: -_score(table, words))
     chosen: dict[str, None] = {}
-    room = MAX_CHARACTERS
     for table in ranked:
         wanted = [table.name, *(key.table for key in table.foreign_keys if _score(table, words) > 0)]
         for name in wanted:

@@ -11,8 +11,10 @@ from text2sql.retrieval.time_words import explain_time_words
 MAX_PASSAGES = 4
 
 
-def retrieve_context(question: str, knowledge_base: KnowledgeBase, catalog: Catalog, today: date) -> Context:
-    """Return what the model is told beside the question.
+def retrieve_context(
+    question: str, knowledge_base: KnowledgeBase, catalog: Catalog, today: date, schema_characters: int
+) -> Context:
+    """Return what the model is told beside the question; the schema takes at most `schema_characters`.
 
     Raises:
         KnowledgeBaseUnavailable: as the port says.
@@ -20,7 +22,7 @@ def retrieve_context(question: str, knowledge_base: KnowledgeBase, catalog: Cata
     return Context(
         question=question,
         dialect=catalog.dialect,
-        schema_text=render_schema(catalog, question),
+        schema_text=render_schema(catalog, question, schema_characters),
         passages=(*explain_time_words(question, today), *knowledge_base.retrieve(question, MAX_PASSAGES)),
         today=today,
     )

@@ -1,0 +1,71 @@
+from text2sql.datasource.catalog import Catalog, Column, ForeignKey, Table
+from text2sql.retrieval.schema_text import render_schema
+
+ROOM = 6_000
+
+
+def _catalog(*tables: Table) -> Catalog:
+    return Catalog(name="x", dialect="sqlite", server="test", tables=tables)
+
+
+def test_keys_values_and_descriptions_are_written_as_ddl() -> None:
+    orders = Table(
+        name="orders",
+        description="What customers\nbought",
+        primary_key=("order_id",),
+        foreign_keys=(ForeignKey(columns=("customer_id",), table="customers", references=("customer_id",)),),
+        columns=(
+            Column(name="order_id", type="INTEGER"),
+            Column(name="customer_id", type="INTEGER"),
+            Column(name="status", type="TEXT", samples=("open", "done"), distinct=2),
+            Column(name="note", type="TEXT", samples=("call\nback",), distinct=50, description="free text"),
+        ),
+    )
+    text = render_schema(_catalog(orders), "", ROOM)
+    assert "-- What customers bought" in text
+    assert "order_id INTEGER PRIMARY KEY" in text
+    assert "customer_id INTEGER REFERENCES customers(customer_id)" in text
+    assert "'open', 'done'" in text
+    assert "e.g. 'call back'" in text
+    assert "\nback" not in text
+
+
+def test_composite_keys_and_odd_names_are_written() -> None:
+    table = Table(
+        name="order lines",
+        primary_key=("a", "b"),
+        foreign_keys=(ForeignKey(columns=("a", "b"), table="other", references=("x", "y")),),
+        columns=(Column(name="a", type=""), Column(name="b", type="")),
+    )
+    text = render_schema(_catalog(table), "", ROOM)
+    assert "CREATE TABLE `order lines`" in text
+    assert "FOREIGN KEY (a, b) REFERENCES other (x, y)" in text
+
+
+def _wide(name: str, *, extra: str = "filler", references: str = "") -> Table:
+    keys = (ForeignKey(columns=("a0",), table=references, references=("a0",)),) if references else ()
+    columns = tuple(Column(name=f"a{i}", type="TEXT", description=extra * 5) for i in range(15))
+    return Table(name=name, columns=columns, foreign_keys=keys)
+
+
+def test_small_schema_reads_the_same_for_every_question() -> None:
+    catalog = _catalog(_wide("one"), _wide("two"))
+    assert render_schema(catalog, "about one", ROOM) == render_schema(catalog, "about something else", ROOM)
+
+
+def test_large_schema_keeps_what_fits_the_question_and_what_it_points_at() -> None:
+    tables = [_wide(f"table_{i}") for i in range(100)]
+    tables += [_wide("invoices", references="payers"), _wide("payers")]
+    text = render_schema(_catalog(*tables), "How many invoices are there?", ROOM)
+    assert "CREATE TABLE invoices" in text
+    assert "CREATE TABLE payers" in text
+    assert len(text) < ROOM + 100
+    assert "more tables are not shown" in text
+
+
+def test_column_descriptions_go_before_any_table_does() -> None:
+    catalog = _catalog(_wide("one"), _wide("two"))
+    assert "filler" in render_schema(catalog, "", ROOM)
+    short = render_schema(catalog, "", 1_000)
+    assert "filler" not in short
+    assert "CREATE TABLE two" in short
