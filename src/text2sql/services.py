@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
@@ -20,6 +21,9 @@ from text2sql.guardrail.port import Guardrail
 from text2sql.pipeline import Services
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.settings import Settings
+
+if TYPE_CHECKING:
+    from text2sql.generation.embedded_process import EmbeddedServer
 
 OnWait = Callable[[str], None]
 """Told in a few words what is being waited for."""
@@ -109,6 +113,30 @@ def open_model(settings: Settings, on_wait: OnWait | None = None) -> SqlModel:
         idle_seconds=settings.model_idle_seconds,
         on_wait=on_wait,
     )
+
+
+def embedded_server(settings: Settings) -> "EmbeddedServer":
+    """Return the handle of the embedded model's process, which may or may not run."""
+    from text2sql.generation.embedded import EmbeddedModel
+
+    return EmbeddedModel(cache_folder(settings)).server
+
+
+def warm_model(settings: Settings, on_wait: OnWait | None = None) -> None:
+    """Let the embedded model read the database's schema ahead; other providers need no such thing.
+
+    Raises:
+        DatabaseError, ModelError: as the ports say.
+    """
+    from text2sql.generation.embedded import EmbeddedModel
+    from text2sql.generation.prompt import build_system
+    from text2sql.retrieval.schema_text import render_schema
+
+    model = open_model(settings, on_wait)
+    if isinstance(model, EmbeddedModel):
+        catalog = open_catalog(settings)
+        schema = render_schema(catalog, "", choose_schema_characters(settings))
+        model.warm(build_system(catalog.dialect, schema))
 
 
 def cache_folder(settings: Settings) -> Path:

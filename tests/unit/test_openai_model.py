@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from model_server import Fault, Reply, ScriptedModelServer
 
+from model_server import Fault, Reply, ScriptedModelServer
 from text2sql.errors import InvalidSettings, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
 from text2sql.generation import openai
 from text2sql.generation.openai import OpenAiModel
@@ -198,9 +198,9 @@ def test_server_with_another_name_for_the_token_limit_is_asked_again_with_it() -
 
 
 def test_server_that_refuses_the_same_parameter_for_ever_is_asked_twice() -> None:
-    with ScriptedModelServer([Fault.error(400, param="temperature")]) as server:
-        with pytest.raises(ModelError):
-            complete(server)
+    reply = Fault.error(400, param="temperature")
+    with ScriptedModelServer([reply]) as server, pytest.raises(ModelError):
+        complete(server)
     assert len(server.completions) == 2
 
 

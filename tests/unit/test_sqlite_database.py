@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
@@ -20,7 +21,7 @@ from text2sql.errors import (
     Text2SqlError,
 )
 from text2sql.execution.port import QueryLimits
-from text2sql.execution.sqlite import SqliteDatabase
+from text2sql.execution.sqlite import SqliteDatabase, _authorize
 
 LIMITS = QueryLimits(rows=100, seconds=5)
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
@@ -61,7 +62,9 @@ def as_nobody(work: Callable[[], object]) -> str:
     if os.geteuid() != 0:
         return _outcome(work)
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads; the child runs none
+        child = os.fork()
     if child == 0:
         os.setgroups([])
         os.setgid(NOBODY)
@@ -256,6 +259,27 @@ def test_statement_that_does_more_than_read_is_refused(items: SqliteDatabase, sq
     assert [path.name for path in items.path.parent.iterdir()] == ["items.db"]
 
 
+@pytest.mark.parametrize("name", ["load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"])
+def test_function_that_reaches_outside_is_refused_in_any_build(name: str) -> None:
+    # Which of them exist depends on how Python was built, so SQLite's question is asked here.
+    assert _authorize(sqlite3.SQLITE_FUNCTION, None, name, None, None) == sqlite3.SQLITE_DENY
+    assert _authorize(sqlite3.SQLITE_FUNCTION, None, "lower", None, None) == sqlite3.SQLITE_OK
+
+
+def test_file_is_opened_so_that_nothing_can_write(items: SqliteDatabase) -> None:
+    with items._opened() as connection:
+        connection.execute("PRAGMA query_only = OFF")
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("DELETE FROM items")
+
+
+def test_feedback_does_not_tell_what_a_view_hides(items: SqliteDatabase) -> None:
+    make(items.path, "CREATE VIEW v AS SELECT hidden FROM items")
+    with pytest.raises(QueryFailed) as caught:
+        items.query("SELECT * FROM v", LIMITS)
+    assert caught.value.feedback == "Unknown column in the statement."
+
+
 def test_view_does_not_lend_the_schema(items: SqliteDatabase) -> None:
     make(items.path, "CREATE VIEW leak AS SELECT sql FROM sqlite_master")
     with pytest.raises(QueryFailed):
@@ -377,7 +401,7 @@ def test_full_text_search_works(tmp_path: Path) -> None:
 def test_weird_names_are_kept(tmp_path: Path) -> None:
     database = make(
         tmp_path / "x.db",
-        'CREATE TABLE "order ""details""" ("select" INTEGER PRIMARY KEY, "a b" TEXT, "日本" TEXT, [x.y] TEXT)',
+        'CREATE TABLE "order ""details""" ("select" INTEGER PRIMARY KEY, "a b" TEXT, "日本" TEXT, [x.y])',
         "INSERT INTO \"order \"\"details\"\"\" VALUES (1, 'p', 'q', 'r')",
     )
     table = tables(database)['order "details"']

@@ -1,5 +1,6 @@
 """`text2sql ask`: one question, one answer, on the terminal or as data."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def ask(
     from text2sql.cli.progress import show_progress
 
     if question == "-":
-        question = click.get_text_stream("stdin", errors="surrogateescape").read()
+        question = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     settings = load_settings(database_url=database, knowledge_dir=knowledge, row_limit=row_limit)
     with show_progress() as progress:
         progress.say("Starting")

@@ -62,7 +62,7 @@ def result_set(
 def _column_type(values: Iterable[Cell], otherwise: ColumnType) -> ColumnType:
     """Return the values' common type; a mix is text, so that nobody reckons with it."""
     classes = {type(value) for value in values if value is not None}
-    seen = {next((name for cls, name in _TYPES if issubclass(each, cls)), "unknown") for each in classes}
+    seen: set[ColumnType] = {next(name for cls, name in _TYPES if issubclass(each, cls)) for each in classes}
     if not seen:
         return otherwise
     return seen.pop() if len(seen) == 1 else "text"

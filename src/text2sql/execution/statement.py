@@ -1,10 +1,11 @@
 """A lexical look at a statement's text: its names, and what no reading statement holds; no grammar here.
 
-The validator decides what may run. This look repeats the little that a database session cannot refuse by itself.
+The validator decides what may run. This repeats the little that a database session cannot refuse by itself.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Literal
 
 from text2sql.errors import QueryFailed
@@ -12,21 +13,21 @@ from text2sql.messages import Dialect
 
 _Kind = Literal["string", "name", "comment", "word", "sign"]
 
-# Possessive quantifiers: an unclosed quote costs one pass, not many.
+# An unclosed quote or comment reaches to the end: no form can fail half-way, so no text is read twice.
 _TOKENS: dict[Dialect, re.Pattern[str]] = {
     "mysql": re.compile(
-        r"""(?P<string> '(?:[^'\\]|\\.|'')*+' | "(?:[^"\\]|\\.|"")*+" )
-        | (?P<name> `(?:[^`]|``)*+` )
-        | (?P<comment> --(?=\s|$)[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
-        | (?P<word> [\w$]++ )
+        r"""(?P<string> '(?:[^'\\]|\\.|'')*(?:'|\\?\Z) | "(?:[^"\\]|\\.|"")*(?:"|\\?\Z) )
+        | (?P<name> `(?:[^`]|``)*(?:`|\Z) )
+        | (?P<comment> --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
+        | (?P<word> [\w$]+ )
         | (?P<sign> \S )""",
         re.VERBOSE | re.DOTALL,
     ),
     "sqlite": re.compile(
-        r"""(?P<string> '(?:[^']|'')*+' )
-        | (?P<name> "(?:[^"]|"")*+" | `(?:[^`]|``)*+` | \[[^\]]*+\] )
-        | (?P<comment> --[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
-        | (?P<word> [\w$]++ )
+        r"""(?P<string> '(?:[^']|'')*(?:'|\Z) )
+        | (?P<name> "(?:[^"]|"")*(?:"|\Z) | `(?:[^`]|``)*(?:`|\Z) | \[[^\]]*(?:\]|\Z) )
+        | (?P<comment> --[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
+        | (?P<word> [\w$]+ )
         | (?P<sign> \S )""",
         re.VERBOSE | re.DOTALL,
     ),
@@ -98,12 +99,12 @@ def refuse_side_effects(sql: str) -> None:
     if (
         first not in _READING
         or "INTO" in words
-        or _LOCKING & set(zip(words, words[1:], strict=False))
+        or _LOCKING & set(pairwise(words))
         or ";" in signs
         or "comment" in signs
-        or (":", "=") in set(zip(signs, signs[1:], strict=False))
+        or (":", "=") in set(pairwise(signs))
     ):
-        text = "Only one statement that reads may run: SELECT, without INTO, FOR UPDATE or a second statement."
+        text = "Only one SELECT may run, without INTO, FOR UPDATE and the like."
         raise QueryFailed(text, feedback=text)
 
 

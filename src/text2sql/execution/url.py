@@ -117,9 +117,9 @@ def _mysql(rest: str, password: str) -> MysqlUrl:
             password=SecretStr(given),
             database=unquote(database),
             unix_socket=options.get("unix_socket"),
-            ssl=ssl,  # type: ignore[arg-type]  # Pydantic refuses other words
+            ssl=ssl,
             ssl_ca=options.get("ssl_ca"),
-            ssl_verify=verify,  # type: ignore[arg-type]  # Pydantic reads true and false
+            ssl_verify=verify,
         )
     except ValidationError as error:
         names = sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})

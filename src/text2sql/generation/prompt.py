@@ -26,7 +26,6 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
     question = _load(QUESTION).substitute(
         question=context.question,
         notes="".join(f"{passage.text}\n" for passage in context.passages),
-        today=context.today.isoformat(),
     )
     turns = [Turn(role="user", text=question)]
     for item in feedback[-1:]:

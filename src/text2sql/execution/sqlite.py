@@ -1,0 +1,179 @@
+"""The SQLite adapter of the database port: a file opened for reading only, for one call."""
+
+import hashlib
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import date, datetime
+from pathlib import Path
+
+from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.introspection.sqlite import read_schema, read_tables
+from text2sql.errors import DatabaseEmpty, QueryFailed
+from text2sql.execution.port import QueryLimits
+from text2sql.execution.result import cut_cell, result_set
+from text2sql.execution.sqlite_errors import file_problem, translated
+from text2sql.execution.statement import refuse_unreadable_text
+from text2sql.messages import Cell, ResultSet
+
+BUSY_SECONDS = 1.0
+"""How long a call waits for another program's lock."""
+STEPS_BETWEEN_CHECKS = 2_000
+"""Steps of SQLite's virtual machine between two looks at the clock; well under a millisecond."""
+VALUE_BYTES = 64 * 1024 * 1024
+"""The largest value that a statement may make or read."""
+PATTERN_BYTES = 200
+"""The longest LIKE or GLOB pattern: a long one with many wildcards runs for hours between two steps."""
+
+_DENIED_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATETIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?")
+
+
+class SqliteDatabase:
+    """An SQLite file; it is never created, changed, or locked for longer than a call."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def schema_version(self) -> str:
+        """Return a digest of the tables' and views' definitions; see the port."""
+        with self._opened() as connection:
+            schema = read_schema(connection)
+        return hashlib.sha256(repr(schema).encode(errors="replace")).hexdigest()[:16]
+
+    def read_catalog(self) -> Catalog:
+        """Read the catalog; sampling and counting stop after a few seconds. See the port for errors."""
+        with self._opened() as connection:
+            tables = read_tables(connection)
+        if not tables:
+            raise DatabaseEmpty(
+                f"The database {self.path.name} has no tables.", remedy="Check that it is the right file."
+            )
+        return Catalog(
+            name=self.path.stem, dialect="sqlite", server=f"SQLite {sqlite3.sqlite_version}", tables=tables
+        )
+
+    def query(self, sql: str, limits: QueryLimits) -> ResultSet:
+        """Run one statement read-only; see the port.
+
+        Text that is an ISO date or time in all of a column's rows becomes dates: SQLite has no such type.
+        """
+        refuse_unreadable_text(sql)
+        with self._opened(sql) as connection:
+            _load_modules(connection)
+            connection.set_authorizer(_authorize)
+            deadline = time.monotonic() + limits.seconds
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS)
+            try:
+                return _fetch(connection, sql, limits)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and time.monotonic() <= deadline:
+                    # SQLite turns a Ctrl-C that falls into the progress handler into an interrupt.
+                    raise KeyboardInterrupt from None
+                raise
+
+    @contextmanager
+    def _opened(self, sql: str = "") -> Iterator[sqlite3.Connection]:
+        with translated(self.path):
+            connection = self._connect()
+        with closing(connection), translated(self.path, sql):
+            yield connection
+
+    def _connect(self) -> sqlite3.Connection:
+        problem = file_problem(self.path)
+        if problem:
+            raise problem
+        try:
+            return _connect(f"{self.path.absolute().as_uri()}?mode=ro")
+        except sqlite3.OperationalError:
+            # A database in WAL mode wants to write beside itself even to be read. Where it cannot, it is
+            # safe to call it unchanging as long as no writer has left anything in its log.
+            if not self._is_quiet_wal_file():
+                raise
+            return _connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1")
+
+    def _is_quiet_wal_file(self) -> bool:
+        log = self.path.with_name(self.path.name + "-wal")
+        try:
+            with self.path.open("rb") as file:
+                in_wal_mode = file.read(20)[18:20] == b"\x02\x02"
+            writable = os.access(self.path.parent, os.W_OK)
+            return in_wal_mode and not writable and not (log.exists() and log.stat().st_size)
+        except OSError:
+            return False
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
+        if hasattr(connection, "enable_load_extension"):  # some builds of Python leave it out
+            connection.enable_load_extension(False)  # noqa: FBT003  # the C function takes no name
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES)
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA schema_version").fetchone()  # the first look into the file
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _load_modules(connection: sqlite3.Connection) -> None:
+    """Use each virtual table once: then its module declares its columns, which an authorizer would refuse."""
+    virtual = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%'"
+    names = [name for (name,) in connection.execute(virtual)]
+    for name in ("json_each", "json_tree", *names):
+        with suppress(sqlite3.OperationalError):  # no such module: then the statement cannot use it either
+            quoted = '"' + name.replace('"', '""') + '"'
+            connection.execute(f"SELECT 1 FROM {quoted} LIMIT 0")  # noqa: S608  # quoted
+
+
+def _authorize(action: int, first: str | None, second: str | None, _schema: object, _view: object) -> int:
+    """Allow what reading takes; SQLite asks for each table, column and function while it prepares."""
+    if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_READ and not str(first).casefold().startswith("sqlite_"):
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_FUNCTION and second not in _DENIED_FUNCTIONS:
+        return sqlite3.SQLITE_OK
+    # A full-text table asks this before each search, to learn whether its cache still holds.
+    if action == sqlite3.SQLITE_PRAGMA and first == "data_version" and second is None:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, limits: QueryLimits) -> ResultSet:
+    cursor = connection.execute(sql)
+    if cursor.description is None:
+        text = "The statement returns no rows; write a SELECT."
+        raise QueryFailed(text, feedback=text)
+    names = [column[0] for column in cursor.description]
+    rows: list[Sequence[Cell]] = []
+    for row in cursor:
+        rows.append([cut_cell(value, limits.cell_characters) for value in row])
+        if len(rows) > limits.rows:
+            break
+    return result_set(names, _with_dates(rows), limits)
+
+
+def _with_dates(rows: list[Sequence[Cell]]) -> list[Sequence[Cell]]:
+    columns = [_dates_or_same(column) for column in zip(*rows, strict=True)]
+    return list(zip(*columns, strict=True)) if columns else rows
+
+
+def _dates_or_same(column: Sequence[Cell]) -> Sequence[Cell]:
+    filled = [value for value in column if value is not None]
+    for pattern, read in ((_DATE, date.fromisoformat), (_DATETIME, datetime.fromisoformat)):
+        if filled and all(isinstance(value, str) and pattern.fullmatch(value) for value in filled):
+            try:
+                return [None if value is None else read(str(value)) for value in column]
+            except ValueError:  # the 30th of February
+                return column
+    return column
