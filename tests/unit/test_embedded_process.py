@@ -131,10 +131,10 @@ def test_interrupted_starter_leaves_its_server_to_the_next_client(machine: Machi
         EmbeddedModel(Path({str(machine.cache)!r}), server=server).warm("The schema.")
         """)
     )
-    starter = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
+    starter = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, start_new_session=True)
     await_true((machine.folder.path / "loads").exists)
     assert machine.server().status().state == "loading"
-    starter.send_signal(signal.SIGINT)
+    os.killpg(starter.pid, signal.SIGINT)  # as a terminal does, to all that it started
     _, errors = starter.communicate(timeout=10)
     assert b"KeyboardInterrupt" in errors
     ask(machine.client("slow"))

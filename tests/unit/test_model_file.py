@@ -149,15 +149,17 @@ def test_second_pull_waits_for_the_first(tmp_path: Path, hub: Hub) -> None:
     assert held.closed
 
 
-def test_two_pulls_at_once_fetch_the_file_once(tmp_path: Path, hub: Hub) -> None:
+def test_two_pulls_at_once_fetch_and_check_the_file_once(tmp_path: Path, hub: Hub) -> None:
+    told: list[list[Progress]] = [[], []]
     threads = [
-        threading.Thread(target=pull, args=(tmp_path, no_progress), kwargs={"file": hub.file}) for _ in "ab"
+        threading.Thread(target=pull, args=(tmp_path, one.append), kwargs={"file": hub.file}) for one in told
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(hub.ranges) == 1
+    assert [any(progress.doing == "checking" for progress in one) for one in told].count(True) == 1
     assert is_installed(tmp_path, hub.file)
 
 

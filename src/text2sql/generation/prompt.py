@@ -5,6 +5,7 @@ from importlib.resources import files
 from string import Template
 
 from text2sql.generation.port import Prompt, Turn
+from text2sql.generation.question_cues import read_cues
 from text2sql.messages import Context, Dialect, Feedback
 
 SYSTEM = "system.v1.md"
@@ -23,9 +24,9 @@ def build_system(dialect: Dialect, schema_text: str) -> str:
 
 def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
     """Return the prompt for a first draft, or for the repair of the last of `feedback`."""
+    notes = (*(passage.text for passage in context.passages), *read_cues(context.question))
     question = _load(QUESTION).substitute(
-        question=context.question,
-        notes="".join(f"{passage.text}\n" for passage in context.passages),
+        question=context.question, notes="".join(f"{note}\n" for note in notes)
     )
     turns = [Turn(role="user", text=question)]
     for item in feedback[-1:]:

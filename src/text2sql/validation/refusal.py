@@ -15,6 +15,7 @@ Reason: TypeAlias = Literal[
     "UNKNOWN_TABLE",
     "UNKNOWN_COLUMN",
     "AMBIGUOUS_COLUMN",
+    "NOT_GROUPED",
     "NOT_EMITTED",
 ]
 """Why a statement was refused; docs/errors.md explains each."""

@@ -1,4 +1,4 @@
-"""ValidateSql: scan, parse, allow, resolve, limit, emit, in this order; the first refusal ends it."""
+"""ValidateSql: scan, parse, allow, resolve, group, limit, emit, in this order; the first refusal ends it."""
 
 import logging
 
@@ -9,6 +9,7 @@ from text2sql.datasource.catalog import Catalog
 from text2sql.errors import SqlRejected
 from text2sql.messages import Dialect, SqlDraft, ValidSql
 from text2sql.validation.constructs import refuse_construct
+from text2sql.validation.grouping import refuse_ungrouped
 from text2sql.validation.names import NameResolver
 from text2sql.validation.refusal import Reason, Refusal
 from text2sql.validation.scan import scan
@@ -34,6 +35,7 @@ def _validate(sql: str, catalog: Catalog, row_limit: int) -> ValidSql:
     _refuse(refuse_construct(tree, catalog.dialect))
     resolver = NameResolver(catalog)
     _refuse(resolver.resolve(tree))
+    _refuse(refuse_ungrouped(tree, catalog.dialect))
     _spell_cross_joins(tree)
     changes = _put_limit(tree, row_limit)
     return ValidSql(

@@ -1,0 +1,19 @@
+"""Words of a question that say which shape its result must have; small models overlook them."""
+
+import re
+
+_CUES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"\b(?:each|every|per|by|split)\b", re.IGNORECASE),
+        "Select the name of each group together with its number, and GROUP BY that name.",
+    ),
+    (
+        re.compile(r"\b(?:most|least|fewest|best|top|(?:high|low|bigg|larg)est)\b", re.IGNORECASE),
+        "Select the number that ranks the rows too.",
+    ),
+)
+
+
+def read_cues(question: str) -> tuple[str, ...]:
+    """Return what to tell the model about the result's shape; nothing for most questions."""
+    return tuple(told for pattern, told in _CUES if pattern.search(question))

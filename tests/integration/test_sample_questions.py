@@ -1,0 +1,91 @@
+"""The whole pipeline with the embedded model on ten questions about the sample shop."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from text2sql.generation.embedded import EmbeddedModel
+from text2sql.generation.model_file import is_installed
+from text2sql.messages import Cell, Reply
+from text2sql.pipeline import Services, answer
+from text2sql.services import open_services
+from text2sql.settings import Settings
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "shop"
+SHOP = Path(__file__).parents[2] / ".cache" / "shop.sqlite"
+QUESTIONS = (
+    "top-products-last-year",
+    "customer-count",
+    "stores-and-cities",
+    "dearest-product",
+    "staff-per-store",
+    "main-return-reason",
+    "orders-in-vienna",
+    "best-customers",
+    "revenue-by-month-2025",
+    "top-sellers-2025",
+)
+FLOOR = 7
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    installed = Settings().cache_dir.expanduser()
+    if not is_installed(installed):
+        pytest.skip("the embedded model's file is not here; `text2sql model pull` brings it")
+    if not SHOP.is_file():
+        pytest.skip("the sample shop is not built; `make test` builds it")
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "models").symlink_to(installed / "models")
+    opened = open_services(
+        Settings(
+            database_url=f"sqlite:///{SHOP}",
+            knowledge_dir=EXAMPLES,
+            cache_dir=cache,
+            model_provider="embedded",
+        )
+    )
+    assert isinstance(opened.model, EmbeddedModel)
+    yield opened
+    opened.model.server.stop()
+    opened.model.close()
+
+
+def _gold() -> dict[str, dict[str, Any]]:
+    listed = yaml.safe_load((EXAMPLES / "questions.yaml").read_text("utf-8"))["questions"]
+    return {question["id"]: question for question in listed}
+
+
+def _comparable(rows: list[tuple[Cell, ...]], *, ordered: bool) -> list[list[str]]:
+    """Columns in any order, numbers to 4 decimals, rows as a multiset unless the gold orders them."""
+    cells = [
+        sorted(f"{value:.4f}" if isinstance(value, int | float) else str(value) for value in row)
+        for row in rows
+    ]
+    return cells if ordered else sorted(cells)
+
+
+def _is_right(reply: Reply, gold: dict[str, Any]) -> bool:
+    if reply.outcome != "answered":
+        return False
+    with closing(sqlite3.connect(SHOP)) as connection:
+        expected = connection.execute(gold["sql"]).fetchall()
+    ordered = gold["ordered"]
+    return _comparable(list(reply.rows), ordered=ordered) == _comparable(expected, ordered=ordered)
+
+
+def test_embedded_model_answers_at_least_seven_of_ten_sample_questions(services: Services) -> None:
+    gold = _gold()
+    replies = {name: answer(gold[name]["question"], services) for name in QUESTIONS}
+    right = {name for name, reply in replies.items() if _is_right(reply, gold[name])}
+    for name, reply in replies.items():
+        print(
+            "right" if name in right else "wrong", f"{reply.seconds:.1f} s", name, reply.sql or reply.sentence
+        )
+    assert "top-products-last-year" in right
+    assert len(right) >= FLOOR

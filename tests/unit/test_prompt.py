@@ -1,0 +1,67 @@
+from datetime import date
+
+import pytest
+
+from text2sql.generation.prompt import build_prompt, build_system
+from text2sql.messages import Context, Feedback, Passage
+
+SCHEMA = "CREATE TABLE orders (order_id INTEGER);"
+
+
+def _context(question: str = "How many orders?", *passages: str) -> Context:
+    return Context(
+        question=question,
+        dialect="sqlite",
+        schema_text=SCHEMA,
+        passages=tuple(Passage(source="x", text=text, score=1) for text in passages),
+        today=date(2026, 6, 30),
+    )
+
+
+def test_schema_stands_in_the_part_that_every_question_shares() -> None:
+    one, two = (build_prompt(_context(question), ()) for question in ("How many?", "Which $ones?"))
+    assert one.system == two.system == build_system("sqlite", SCHEMA)
+    assert SCHEMA in one.system
+    assert two.turns[0].text == "Which $ones?\n"
+
+
+def test_dialect_is_named() -> None:
+    assert "SQLite" in build_system("sqlite", SCHEMA)
+    assert "MySQL" in build_system("mysql", SCHEMA)
+
+
+def test_passages_come_before_the_question() -> None:
+    (turn,) = build_prompt(_context("How much?", "revenue: what was paid"), ()).turns
+    assert turn.text == "revenue: what was paid\nHow much?\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How many orders?", ""),
+        ("Revenue per store", "GROUP BY"),
+        ("Which five products earned the most?", "ranks"),
+        ("What is bypassed?", ""),
+    ],
+)
+def test_words_that_ask_for_groups_or_ranks_are_explained(question: str, told: str) -> None:
+    (turn,) = build_prompt(_context(question), ()).turns
+    assert told in turn.text
+    assert bool(told) == (turn.text != f"{question}\n")
+
+
+def test_repair_shows_the_last_draft_with_its_problem_and_warms_up() -> None:
+    feedback = (
+        Feedback(sql="SELECT 1", code="UNKNOWN_COLUMN", text="First problem."),
+        Feedback(sql="SELECT 2", code="UNKNOWN_COLUMN", text="Second problem."),
+    )
+    first, second = build_prompt(_context(), feedback[:1]), build_prompt(_context(), feedback)
+    assert [turn.role for turn in second.turns] == ["user", "assistant", "user"]
+    assert "SELECT 2" in second.turns[1].text
+    assert "Second problem." in second.turns[2].text
+    assert 0.0 < first.temperature < second.temperature
+
+
+def test_draft_without_a_statement_is_said_to_have_none() -> None:
+    prompt = build_prompt(_context(), (Feedback(sql="", code="REPLY_UNUSABLE", text="Only prose."),))
+    assert "no statement" in prompt.turns[1].text
