@@ -1,4 +1,4 @@
-"""Refuses what SQLite runs but answers with an arbitrary row: a bare column beside an aggregate, ungrouped."""
+"""Refuses what SQLite answers with an arbitrary row: a bare column beside an aggregate, ungrouped."""
 
 from sqlglot import exp
 
