@@ -8,7 +8,9 @@ pytest_plugins = ["database_fixtures"]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A test reads no variable of the user's shell, and writes nothing to the user's cache."""
     import os
 

@@ -64,30 +64,33 @@ class Services:
 
 def answer(question: str, services: Services, on_step: OnStep | None = None) -> Reply:
     """Answer a question; every way it can end is a `Reply`, and only Ctrl-C raises."""
-    run = _Run(services, StepLog(on_step))
+    run = _Run(question, services, StepLog(on_step))
     try:
-        return run.answer(question)
+        return run.answer()
     except Text2SqlError as error:
-        return run.fail(question, Failure(code=error.code, message=error.message, remedy=error.remedy))
+        return run.fail(Failure(code=error.code, message=error.message, remedy=error.remedy))
     except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
         message = "Something broke inside text2sql."
         remedy = "Run again with TEXT2SQL_LOG=debug and report what it prints."
-        return run.fail(question, Failure(code="INTERNAL_ERROR", message=message, remedy=remedy))
+        return run.fail(Failure(code="INTERNAL_ERROR", message=message, remedy=remedy))
 
 
 class _Run:
     """One question on its way through the steps."""
 
-    def __init__(self, services: Services, log: StepLog) -> None:
+    def __init__(self, question: str, services: Services, log: StepLog) -> None:
+        self._question = question
+        """As it was asked, and from CheckQuestion on as the guardrail lets it through."""
         self._services = services
         self._log = log
 
-    def answer(self, question: str) -> Reply:
-        screening = self._check_question(question)
+    def answer(self) -> Reply:
+        screening = self._check_question()
+        self._question = screening.text
         if screening.blocked_message is not None:
-            return self._reply("blocked", question=screening.text, sentence=screening.blocked_message)
-        context = self._retrieve_context(screening.text)
+            return self._reply("blocked", sentence=screening.blocked_message)
+        context = self._retrieve_context()
 
         feedback: list[Feedback] = []
         drafted: Declined | Clarification | tuple[ValidSql, ResultSet] | None = None
@@ -96,22 +99,16 @@ class _Run:
                 drafted = self._draft_and_run(context, feedback)
             except RepairableError as error:
                 if len(feedback) > self._services.repairs:
-                    return self._give_up(context.question, feedback, error)
+                    return self._give_up(feedback, error)
 
         if isinstance(drafted, Declined):
-            return self._reply("declined", question=context.question, sentence=drafted.reason)
+            return self._reply("declined", sentence=drafted.reason)
         if isinstance(drafted, Clarification):
-            return self._reply(
-                "clarification_needed",
-                question=context.question,
-                sentence=drafted.question,
-                choices=drafted.choices,
-            )
+            return self._reply("clarification_needed", sentence=drafted.question, choices=drafted.choices)
         valid, result = drafted
         composed = self._compose_answer(context, screening, valid, result, repairs=len(feedback))
         return self._reply(
             "answered",
-            question=context.question,
             sql=valid.sql,
             columns=result.columns,
             rows=result.rows,
@@ -123,15 +120,16 @@ class _Run:
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
-    def _check_question(self, question: str) -> Screening:
+    def _check_question(self) -> Screening:
         with self._log.step("CheckQuestion"):
-            return check_question(question, self._services.guardrail, self._services.question_characters)
+            services = self._services
+            return check_question(self._question, services.guardrail, services.question_characters)
 
-    def _retrieve_context(self, question: str) -> Context:
+    def _retrieve_context(self) -> Context:
         with self._log.step("RetrieveContext"):
             services = self._services
             return retrieve_context(
-                question,
+                self._question,
                 services.knowledge_base,
                 services.catalog(),
                 services.today,
@@ -175,16 +173,14 @@ class _Run:
 
     # ── how it ends ──────────────────────────────────────────────────────────────────────────────
 
-    def _give_up(self, question: str, feedback: list[Feedback], error: RepairableError) -> Reply:
+    def _give_up(self, feedback: list[Feedback], error: RepairableError) -> Reply:
         """Decline when every draft looked for something that the database has not, else fail."""
         if all(item.code in {"UNKNOWN_TABLE", "UNKNOWN_COLUMN"} for item in feedback):
             return self._reply(
                 "declined",
-                question=question,
                 sentence=f"The database does not seem to hold what this question needs. {error.message}",
             )
         return self.fail(
-            question,
             Failure(
                 code="NO_VALID_SQL",
                 message=f"No usable SQL came of {len(feedback)} attempts. {error.message}",
@@ -192,13 +188,14 @@ class _Run:
             ),
         )
 
-    def fail(self, question: str, failure: Failure) -> Reply:
-        return self._reply("failed", question=question, sentence=failure.message, error=failure)
+    def fail(self, failure: Failure) -> Reply:
+        return self._reply("failed", sentence=failure.message, error=failure)
 
     def _reply(self, outcome: str, **fields: object) -> Reply:
         return Reply.model_validate(
             {
                 "outcome": outcome,
+                "question": self._question,
                 **fields,
                 "steps": tuple(self._log.records),
                 "usage": self._log.usage,

@@ -1,7 +1,7 @@
 """Records what each step took, and tells whoever listens."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -18,8 +18,13 @@ class StepLog:
     def __init__(self, on_step: OnStep | None = None) -> None:
         self._on_step = on_step
         self._started = time.perf_counter()
+        self._calls: list[Usage] = []
         self.records: list[StepRecord] = []
-        self.usage = Usage()
+
+    @property
+    def usage(self) -> Usage:
+        """What all model calls took."""
+        return _total(self._calls)
 
     @property
     def seconds(self) -> float:
@@ -30,7 +35,7 @@ class StepLog:
     def step(self, name: StepName, attempt: int = 1) -> Iterator[None]:
         """Time the block; it counts as failed when an error leaves it."""
         self._tell(StepRecord(step=name, attempt=attempt, status="started"))
-        before, started = self.usage, time.perf_counter()
+        before, started = len(self._calls), time.perf_counter()
         try:
             yield
         except BaseException as error:
@@ -41,22 +46,16 @@ class StepLog:
 
     def add_usage(self, usage: Usage) -> None:
         """Count a model call to the step that is running."""
-        costs = [cost for cost in (self.usage.cost_usd, usage.cost_usd) if cost is not None]
-        self.usage = Usage(
-            model=usage.model or self.usage.model,
-            prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
-            cached_tokens=self.usage.cached_tokens + usage.cached_tokens,
-            completion_tokens=self.usage.completion_tokens + usage.completion_tokens,
-            cost_usd=sum(costs, Decimal(0)) if costs else None,
-        )
+        self._calls.append(usage)
 
-    def _end(self, name: StepName, attempt: int, started: float, before: Usage, code: str | None) -> None:
+    def _end(self, name: StepName, attempt: int, started: float, before: int, code: str | None) -> None:
+        calls = self._calls[before:]
         record = StepRecord(
             step=name,
             attempt=attempt,
             status="failed" if code else "succeeded",
             seconds=round(time.perf_counter() - started, 6),
-            usage=None if self.usage is before else _difference(self.usage, before),
+            usage=_total(calls) if calls else None,
             code=code,
         )
         self.records.append(record)
@@ -67,12 +66,13 @@ class StepLog:
             self._on_step(record)
 
 
-def _difference(after: Usage, before: Usage) -> Usage:
-    cost = after.cost_usd
+def _total(calls: Sequence[Usage]) -> Usage:
+    """Add calls up; one call of unknown cost makes the cost unknown."""
+    costs = [call.cost_usd for call in calls if call.cost_usd is not None]
     return Usage(
-        model=after.model,
-        prompt_tokens=after.prompt_tokens - before.prompt_tokens,
-        cached_tokens=after.cached_tokens - before.cached_tokens,
-        completion_tokens=after.completion_tokens - before.completion_tokens,
-        cost_usd=None if cost is None else cost - (before.cost_usd or Decimal(0)),
+        model=next((call.model for call in reversed(calls) if call.model), ""),
+        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        cached_tokens=sum(call.cached_tokens for call in calls),
+        completion_tokens=sum(call.completion_tokens for call in calls),
+        cost_usd=sum(costs, Decimal(0)) if costs and len(costs) == len(calls) else None,
     )

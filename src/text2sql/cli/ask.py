@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"answered": 0, "clarification_needed": 3, "declined": 4, "blocked": 5}
 """By outcome; a failed question exits with its error's own code."""
+STDIN_BYTES = 1_000_000
+UTF8_BYTES = 4
+"""The most that a character takes."""
 
 
 @click.command()
@@ -41,20 +44,24 @@ def ask(
     """
     from text2sql.cli.progress import show_progress
 
-    if question == "-":
-        question = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     settings = load_settings(database_url=database, knowledge_dir=knowledge, row_limit=row_limit)
+    if question == "-":
+        # Standard input may never end; what is longer than this is refused in any case.
+        most = max(STDIN_BYTES, UTF8_BYTES * (settings.question_characters + 1))
+        question = sys.stdin.buffer.read(most).decode("utf-8", "surrogateescape")
     with show_progress() as progress:
         progress.say("Starting")
         from text2sql.pipeline import answer
         from text2sql.services import open_services
 
         reply = answer(question, open_services(settings, progress.say), progress.on_step)
-    if csv_file and reply.outcome == "answered":
-        from text2sql.answer.csv_file import write_csv
+    try:
+        if csv_file and reply.outcome == "answered":
+            from text2sql.answer.csv_file import write_csv
 
-        write_csv(csv_file, reply.columns, reply.rows)
-    _show(reply, as_json=as_json)
+            write_csv(csv_file, reply.columns, reply.rows)
+    finally:  # an answer is shown even where its file cannot be written
+        _show(reply, as_json=as_json)
     return _exit_code(reply)
 
 

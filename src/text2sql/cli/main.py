@@ -1,5 +1,7 @@
 """The `text2sql` command: its groups, and how every error becomes a message and an exit code."""
 
+import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,8 @@ from text2sql.cli.datasource import datasource
 from text2sql.cli.model import model
 
 INTERRUPTED = 130
+
+_log = logging.getLogger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -31,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    _set_up_log()
     try:
         code = text2sql.main(arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -39,15 +44,32 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nStopped.", err=True)
+        click.echo("Stopped.", err=True)
         return INTERRUPTED
-    except Exception as error:
-        from text2sql.errors import Text2SqlError
-
-        if not isinstance(error, Text2SqlError):
-            raise
-        click.echo(f"{error.message} [{error.code}]", err=True)
-        if error.remedy:
-            click.echo(error.remedy, err=True)
-        return error.exit_code
+    except Exception as error:  # noqa: BLE001 — the last net: whatever breaks, the person gets a message
+        return _tell(error)
     return code if isinstance(code, int) else 0
+
+
+def _tell(error: Exception) -> int:
+    """Print what went wrong and what to do, and return the exit code."""
+    from text2sql.errors import Text2SqlError
+
+    if not isinstance(error, Text2SqlError):
+        _log.error("a command broke", exc_info=error)
+        remedy = "Run again with TEXT2SQL_LOG=debug and report what it prints."
+        error = Text2SqlError("Something broke inside text2sql.", remedy=remedy)
+    click.echo(f"{error.message} [{error.code}]", err=True)
+    if error.remedy:
+        click.echo(error.remedy, err=True)
+    return error.exit_code
+
+
+def _set_up_log() -> None:
+    """Log to standard error where TEXT2SQL_LOG names a level, else nowhere; logs hold tracebacks."""
+    level = logging.getLevelNamesMapping().get(os.environ.get("TEXT2SQL_LOG", "").upper())
+    if level is not None:
+        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    elif not logging.getLogger().handlers:
+        # Without a handler, logging would print errors with their tracebacks by itself.
+        logging.getLogger().addHandler(logging.NullHandler())
