@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 TEXT2SQL := $(VENV)/bin/text2sql
 SHOP := .cache/shop.sqlite
+ABOUT_SHOP := --database sqlite:///$(SHOP) --knowledge examples/shop
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
@@ -15,9 +16,11 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q="…"
-	@$(TEXT2SQL) model pull
 	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year?"' >&2; exit 2; }
-	@$(TEXT2SQL) ask --database sqlite:///$(SHOP) --knowledge examples/shop -- "$$Q"
+	@$(TEXT2SQL) model pull
+	@test -e .cache/warmed || { echo 'Reading the sample schema ahead, once …'; \
+	  $(TEXT2SQL) model warm $(ABOUT_SHOP) && touch .cache/warmed; }
+	@$(TEXT2SQL) ask $(ABOUT_SHOP) -- "$$Q"
 
 test: $(VENV)/.dev $(SHOP) ## Run all tests, with the servers and the model that they need
 	@sh scripts/install_test_servers.sh

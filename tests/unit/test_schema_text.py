@@ -69,3 +69,14 @@ def test_column_descriptions_go_before_any_table_does() -> None:
     short = render_schema(catalog, "", 1_000)
     assert "filler" not in short
     assert "CREATE TABLE two" in short
+
+
+def test_numbers_and_dates_are_not_listed_as_values() -> None:
+    columns = (
+        Column(name="rating", type="INTEGER", samples=("5", "-1.5"), distinct=2),
+        Column(name="day", type="DATE", samples=("2026-06-30",), distinct=1),
+        Column(name="odd_day", type="TEXT", samples=("30/06/2026",), distinct=1),
+    )
+    text = render_schema(_catalog(Table(name="t", columns=columns)), "", ROOM)
+    assert text.count("--") == 1
+    assert "'30/06/2026'" in text

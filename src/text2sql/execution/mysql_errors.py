@@ -106,7 +106,8 @@ def query_failed(text: str) -> QueryFailed:
 def timed_out() -> QueryTimedOut:
     """Return the error for a statement that was stopped."""
     return QueryTimedOut(
-        "The statement took too long and was stopped.", remedy="Ask for less, or raise query_timeout."
+        "The statement took too long and was stopped.",
+        remedy="Ask for less, or raise TEXT2SQL_QUERY_TIMEOUT.",
     )
 
 

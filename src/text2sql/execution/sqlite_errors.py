@@ -74,7 +74,7 @@ _FILE_PROBLEMS: dict[int, tuple[type[Text2SqlError], str, str]] = {
     sqlite3.SQLITE_INTERRUPT: (
         QueryTimedOut,
         "The statement took too long and was stopped.",
-        "Ask for less, or raise query_timeout.",
+        "Ask for less, or raise TEXT2SQL_QUERY_TIMEOUT.",
     ),
 }
 _CANNOT_OPEN = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM})
@@ -113,7 +113,9 @@ def file_problem(path: Path) -> Text2SqlError | None:
     """Return why there is no file to open; SQLite itself would wait for a pipe, and read a folder."""
     try:
         if path.is_dir():
-            return DatabaseNotFound(f"{path} is a folder, not a database file.")
+            return DatabaseNotFound(
+                f"{path} is a folder, not a database file.", remedy="Name the file in it."
+            )
         if not path.exists():
             return DatabaseNotFound(
                 f"There is no file {path}.", remedy="Check the path; a relative one counts from this folder."

@@ -204,7 +204,7 @@ def _translated(timeout: float) -> Iterator[None]:
 
 def _service_error(code: str) -> ModelError:
     if code in _THROTTLED:
-        return ModelThrottled("Bedrock asks to come back later.")
+        return ModelThrottled("Bedrock asks to come back later.", remedy="Wait a little and ask again.")
     if code == "ModelTimeoutException":
         return ModelTimedOut(
             "The model on Bedrock took too long.", remedy="Ask again, or use a faster model."

@@ -115,7 +115,7 @@ class OpenAiModel:
             return exchange(self._client, request, seconds=seconds, limit=REPLY_BYTES)
         except TimeoutError as error:
             raise ModelTimedOut(
-                f"The model gave no whole reply within {seconds:g} seconds.",
+                f"The model gave no whole reply within {seconds:.3g} seconds.",
                 remedy="Raise TEXT2SQL_MODEL_TIMEOUT, or use a faster model.",
             ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -138,7 +138,9 @@ class OpenAiModel:
         if answer.status == httpx.codes.OK:
             return
         if answer.status == httpx.codes.TOO_MANY_REQUESTS:
-            raise ModelThrottled("The model's server asks to come back later.")
+            raise ModelThrottled(
+                "The model's server asks to come back later.", remedy="Wait a little and ask again."
+            )
         if answer.status == httpx.codes.REQUEST_TIMEOUT:
             raise ModelTimedOut("The model's server gave up on the request.")
         if answer.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:

@@ -2,9 +2,11 @@
 
 import re
 
+_MEASURE = r"(?:how (?:many|much)|number|total|average|mean|sum|count|revenue|sales|cost|rate|share|percent)"
+
 _CUES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
-        re.compile(r"\b(?:each|every|per|by|split)\b", re.IGNORECASE),
+        re.compile(rf"\b(?:per|by|split)\b|\b{_MEASURE}.*\b(?:each|every)\b", re.IGNORECASE),
         "Select the name of each group together with its number, and GROUP BY that name.",
     ),
     (

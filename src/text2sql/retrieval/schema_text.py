@@ -4,6 +4,9 @@ import re
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?")
+"""A number or an ISO date: its type says enough, and its digits cost a token each."""
+
 
 def render_schema(catalog: Catalog, question: str, max_characters: int) -> str:
     """Return at most about `max_characters`; the same text for every question while all tables fit.
@@ -50,8 +53,8 @@ def _render_column(column: Column, table: Table, reference: str) -> str:
 
 
 def _list_samples(column: Column) -> list[str]:
-    """Return one remark: all the values where they are few, else one or two as examples."""
-    if not column.samples:
+    """Return one remark: all the values where they are few, else two as examples."""
+    if not column.samples or all(map(_PLAIN.fullmatch, column.samples)):
         return []
     if column.distinct == len(column.samples):
         return [", ".join(f"'{_one_line(sample)}'" for sample in column.samples)]

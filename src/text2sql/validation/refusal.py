@@ -16,6 +16,7 @@ Reason: TypeAlias = Literal[
     "UNKNOWN_COLUMN",
     "AMBIGUOUS_COLUMN",
     "NOT_GROUPED",
+    "NEVER_TRUE",
     "NOT_EMITTED",
 ]
 """Why a statement was refused; docs/errors.md explains each."""

@@ -1,4 +1,4 @@
-"""ValidateSql: scan, parse, allow, resolve, group, limit, emit, in this order; the first refusal ends it."""
+"""ValidateSql: scan, parse, allow, resolve, doubt, limit, emit, in this order; the first refusal ends it."""
 
 import logging
 
@@ -8,6 +8,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from text2sql.datasource.catalog import Catalog
 from text2sql.errors import SqlRejected
 from text2sql.messages import Dialect, SqlDraft, ValidSql
+from text2sql.validation.comparisons import refuse_comparison
 from text2sql.validation.constructs import refuse_construct
 from text2sql.validation.grouping import refuse_ungrouped
 from text2sql.validation.names import NameResolver
@@ -36,6 +37,7 @@ def _validate(sql: str, catalog: Catalog, row_limit: int) -> ValidSql:
     resolver = NameResolver(catalog)
     _refuse(resolver.resolve(tree))
     _refuse(refuse_ungrouped(tree, catalog.dialect))
+    _refuse(refuse_comparison(tree, catalog.dialect))
     _spell_cross_joins(tree)
     changes = _put_limit(tree, row_limit)
     return ValidSql(
