@@ -112,7 +112,7 @@ def test_readme_shows_what_the_command_prints(replies: dict[str, Reply]) -> None
     assert shown
     assert shown[1] == _gold()[HEADLINE]["question"]
     printed = io.StringIO()
-    render_reply(replies[HEADLINE], Console(file=printed, width=100))
+    render_reply(replies[HEADLINE], Console(file=printed, width=80))
     assert _without_times(shown[2]) == _without_times(printed.getvalue())
 
 

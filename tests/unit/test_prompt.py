@@ -40,7 +40,7 @@ def test_passages_come_before_the_question() -> None:
     [
         ("How many orders?", ""),
         ("Revenue per store", "GROUP BY"),
-        ("Which five products earned the most?", "ranks"),
+        ("Which five products earned the most?", "ranks them"),
         ("What is bypassed?", ""),
     ],
 )

@@ -55,9 +55,10 @@ def test_tables_that_are_read_are_named_in_order() -> None:
         ("SELECT name FROM customers", ("At most 10 rows are returned.",)),
         ("SELECT name FROM customers LIMIT 99", ("LIMIT 99 was lowered to 10 rows.",)),
         ("SELECT name FROM customers LIMIT 10", ()),
+        ("SELECT customers.name FROM customers AS c LIMIT 10", ("customers.name was read as c.name.",)),
     ],
 )
-def test_changes_to_the_limit_are_told(sql: str, told: tuple[str, ...]) -> None:
+def test_changes_are_told(sql: str, told: tuple[str, ...]) -> None:
     assert _validate(sql, small_catalog()).changes == told
 
 

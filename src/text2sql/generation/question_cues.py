@@ -11,7 +11,7 @@ _CUES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(r"\b(?:most|least|fewest|best|top|(?:high|low|bigg|larg)est)\b", re.IGNORECASE),
-        "Select the number that ranks the rows too.",
+        "Select the names and the number that ranks them.",
     ),
 )
 

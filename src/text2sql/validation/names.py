@@ -1,6 +1,7 @@
 """Resolves every table and column against the catalog, and writes table names as the catalog does."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from sqlglot import exp
@@ -8,7 +9,11 @@ from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope, walk_in_sc
 
 from text2sql.datasource.catalog import Catalog, Table
 from text2sql.validation.refusal import Refusal
+from text2sql.validation.scopes import Source, alias_columns, is_merged, names_an_output, selects
 from text2sql.validation.suggestions import suggest_column, suggest_join, suggest_table
+
+MAX_TOLD = 3
+"""How many names a refusal explains at once."""
 
 _OWN_WORLD = (ScopeType.DERIVED_TABLE, ScopeType.CTE, ScopeType.ROOT)
 """Scopes that cannot see the columns of the query around them."""
@@ -22,16 +27,6 @@ class NameRefused(Exception):
         self.refusal = refusal
 
 
-@dataclass(frozen=True)
-class Source:
-    """What one entry of a FROM clause offers."""
-
-    columns: dict[str, str]
-    """Column names by their lower-case form."""
-    table: Table | None
-    """The catalog's table; None for a derived table or a common table expression."""
-
-
 class NameResolver:
     """Walks the scopes of one statement, innermost first."""
 
@@ -43,22 +38,30 @@ class NameResolver:
         self._sources: dict[int, dict[str, Source]] = {}
         self.used: dict[str, None] = {}
         """Names of the tables that the statement reads, in order of appearance."""
+        self.changes: dict[str, None] = {}
+        """What was respelled in a way that people should know."""
 
     def resolve(self, tree: exp.Query) -> Refusal | None:
-        """Return a refusal for the first name that does not resolve; the tree may be edited in place."""
+        """Return the first refusal, with the feedback for the first few; names are respelled in the tree."""
+        refusals: list[Refusal] = []
         try:
             scopes = traverse_scope(tree)
             for scope in scopes:
                 self._sources[id(scope)] = self._read_sources(scope)
                 self._outputs[id(scope)] = self._read_outputs(scope)
-            for scope in scopes:
-                for node in walk_in_scope(scope.expression):
-                    if isinstance(node, exp.Column):
-                        self._resolve_column(node, scope)
-                self._resolve_using(scope)
-        except NameRefused as refused:
+        except NameRefused as refused:  # without its tables no column can be looked up
             return refused.refusal
-        return None
+        for scope in scopes:
+            for node in walk_in_scope(scope.expression):
+                if isinstance(node, exp.Column):
+                    with _collected(refusals):
+                        self._resolve_column(node, scope)
+            with _collected(refusals):
+                self._resolve_using(scope)
+        if not refusals:
+            return None
+        told = list(dict.fromkeys(refusal.feedback for refusal in refusals))[:MAX_TOLD]
+        return refusals[0].model_copy(update={"feedback": " ".join(told)})
 
     # ── what a scope offers ──────────────────────────────────────────────────────────────────────
 
@@ -73,7 +76,7 @@ class NameResolver:
                 sources[alias] = Source(columns=columns, table=table)
             else:
                 outputs = self._outputs.get(id(source), [])
-                names = _alias_columns(source, scope, alias) or outputs
+                names = alias_columns(source, scope, alias) or outputs
                 sources[alias] = Source(columns={name.lower(): name for name in names}, table=None)
         return sources
 
@@ -108,7 +111,7 @@ class NameResolver:
         if isinstance(scope.expression, exp.SetOperation):
             return self._outputs.get(id(scope.set_operation_scopes[0]), [])
         outputs: list[str] = []
-        for projection in _selects(scope):
+        for projection in selects(scope):
             star = projection.this if isinstance(projection, exp.Column) else projection
             if isinstance(star, exp.Star):
                 wanted = projection.table.lower() if isinstance(projection, exp.Column) else ""
@@ -141,9 +144,9 @@ class NameResolver:
     def _resolves_in(self, column: exp.Column, scope: Scope) -> bool:
         name = column.name.lower()
         owners = [alias for alias, s in self._sources[id(scope)].items() if name in s.columns]
-        if len(owners) == 1 or (owners and _is_merged(name, scope)):
+        if len(owners) == 1 or (owners and is_merged(name, scope)):
             return True
-        if _names_an_output(column, scope, anywhere=self._catalog.dialect == "sqlite" and not owners):
+        if names_an_output(column, scope, anywhere=self._catalog.dialect == "sqlite" and not owners):
             return True
         if owners:
             raise NameRefused(
@@ -169,6 +172,9 @@ class NameResolver:
                         column.set("table", exp.to_identifier(alias, quoted=quoted))
                     return source
             current = None if current.scope_type in _OWN_WORLD else current.parent
+        hidden = self._find_hidden_name(column, scope)
+        if hidden:
+            return hidden
         table = self._tables_by_lower.get(wanted.lower())
         if table is not None:
             link = suggest_join(table, self._tables_in(scope), self._catalog)
@@ -182,6 +188,21 @@ class NameResolver:
                 feedback=feedback,
             )
         )
+
+    def _find_hidden_name(self, column: exp.Column, scope: Scope) -> Source | None:
+        """Read `orders.status` as `o.status` where orders stands in FROM once, as o."""
+        wanted = column.table.lower()
+        found = [
+            (alias, source)
+            for alias, source in self._sources[id(scope)].items()
+            if source.table and source.table.name.lower() == wanted
+        ]
+        if len(found) != 1:
+            return None
+        alias, source = found[0]
+        self.changes[f"{column.table}.{column.name} was read as {alias}.{column.name}."] = None
+        column.set("table", exp.to_identifier(alias))
+        return source
 
     def _tables_in(self, scope: Scope) -> dict[str, Table]:
         sources = self._sources[id(scope)].items()
@@ -215,42 +236,9 @@ class NameResolver:
                     )
 
 
-def _selects(scope: Scope) -> list[exp.Expr]:
-    query = scope.expression
-    return list(query.selects) if isinstance(query, exp.Query) else []
-
-
-def _is_merged(name: str, scope: Scope) -> bool:
-    """Tell whether USING or NATURAL makes one column of the name's owners."""
-    for join in scope.expression.args.get("joins") or ():
-        if join.method == "NATURAL":
-            return True
-        if any(identifier.name.lower() == name for identifier in join.args.get("using") or ()):
-            return True
-    return False
-
-
-def _may_use_alias(column: exp.Column) -> bool:
-    """Tell whether the column stands where SQL lets a select alias stand: GROUP BY, HAVING, ORDER BY."""
-    clause = column.find_ancestor(exp.Group, exp.Having, exp.Order, exp.Select, exp.SetOperation)
-    return isinstance(clause, exp.Group | exp.Having | exp.Order)
-
-
-def _names_an_output(column: exp.Column, scope: Scope, *, anywhere: bool) -> bool:
-    """Tell whether the name is a select item's: SQL allows it in GROUP BY and after, SQLite `anywhere`."""
-    late = _may_use_alias(column)
-    for select in _selects(scope):
-        if select.alias_or_name.lower() == column.name.lower():
-            given = isinstance(select, exp.Alias) and column.find_ancestor(exp.Alias) is not select
-            if late or (anywhere and given):
-                return True
-    return False
-
-
-def _alias_columns(source: Scope, scope: Scope, alias: str) -> list[str]:
-    """Return the column names that an alias such as `t(a, b)` gives, if it does."""
-    if source.outer_columns:
-        return list(source.outer_columns)
-    node = scope.selected_sources[alias][0]
-    named = node.args.get("alias")
-    return [column.name for column in named.args.get("columns") or ()] if named else []
+@contextmanager
+def _collected(refusals: list[Refusal]) -> Iterator[None]:
+    try:
+        yield
+    except NameRefused as refused:
+        refusals.append(refused.refusal)

@@ -39,7 +39,7 @@ def _validate(sql: str, catalog: Catalog, row_limit: int) -> ValidSql:
     _refuse(refuse_ungrouped(tree, catalog.dialect))
     _refuse(refuse_comparison(tree, catalog.dialect))
     _spell_cross_joins(tree)
-    changes = _put_limit(tree, row_limit)
+    changes = (*resolver.changes, *_put_limit(tree, row_limit))
     return ValidSql(
         sql=_emit(tree, catalog.dialect),
         dialect=catalog.dialect,

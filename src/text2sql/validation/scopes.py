@@ -1,0 +1,60 @@
+"""What the parts of one query offer to its names: sources, select items, merged columns."""
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+from text2sql.datasource.catalog import Table
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one entry of a FROM clause offers."""
+
+    columns: dict[str, str]
+    """Column names by their lower-case form."""
+    table: Table | None
+    """The catalog's table; None for a derived table or a common table expression."""
+
+
+def selects(scope: Scope) -> list[exp.Expr]:
+    """Return the select items of the scope's query."""
+    query = scope.expression
+    return list(query.selects) if isinstance(query, exp.Query) else []
+
+
+def is_merged(name: str, scope: Scope) -> bool:
+    """Tell whether USING or NATURAL makes one column of the name's owners."""
+    for join in scope.expression.args.get("joins") or ():
+        if join.method == "NATURAL":
+            return True
+        if any(identifier.name.lower() == name for identifier in join.args.get("using") or ()):
+            return True
+    return False
+
+
+def _may_use_alias(column: exp.Column) -> bool:
+    """Tell whether the column stands where SQL lets a select alias stand: GROUP BY, HAVING, ORDER BY."""
+    clause = column.find_ancestor(exp.Group, exp.Having, exp.Order, exp.Select, exp.SetOperation)
+    return isinstance(clause, exp.Group | exp.Having | exp.Order)
+
+
+def names_an_output(column: exp.Column, scope: Scope, *, anywhere: bool) -> bool:
+    """Tell whether the name is a select item's: SQL allows it in GROUP BY and after, SQLite `anywhere`."""
+    late = _may_use_alias(column)
+    for select in selects(scope):
+        if select.alias_or_name.lower() == column.name.lower():
+            given = isinstance(select, exp.Alias) and column.find_ancestor(exp.Alias) is not select
+            if late or (anywhere and given):
+                return True
+    return False
+
+
+def alias_columns(source: Scope, scope: Scope, alias: str) -> list[str]:
+    """Return the column names that an alias such as `t(a, b)` gives, if it does."""
+    if source.outer_columns:
+        return list(source.outer_columns)
+    node = scope.selected_sources[alias][0]
+    named = node.args.get("alias")
+    return [column.name for column in named.args.get("columns") or ()] if named else []
