@@ -80,3 +80,9 @@ def test_numbers_and_dates_are_not_listed_as_values() -> None:
     text = render_schema(_catalog(Table(name="t", columns=columns)), "", ROOM)
     assert text.count("--") == 1
     assert "'30/06/2026'" in text
+
+
+def test_name_that_needs_quotes_is_quoted_where_it_is_pointed_at() -> None:
+    key = ForeignKey(columns=("tour_id",), table="concert tours", references=("tour_id",))
+    table = Table(name="tickets", columns=(Column(name="tour_id", type=""),), foreign_keys=(key,))
+    assert "REFERENCES `concert tours`(tour_id)" in render_schema(_catalog(table), "", ROOM)

@@ -46,7 +46,7 @@ def iso_text(moment: date | time | timedelta) -> str:
 
 
 def format_number(value: float | Decimal) -> str:
-    """Return the number grouped by thousands, its decimals as given but at most two; below 1, four digits."""
+    """Return the number grouped by thousands, with none or two decimals; below 1, up to four digits."""
     if isinstance(value, int):
         return f"{value:,}"
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
@@ -61,7 +61,8 @@ def format_number(value: float | Decimal) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-min(given, wanted)), ROUND_HALF_UP)
     text = f"{rounded.copy_abs() if rounded.is_zero() else rounded:,f}"
     if isinstance(value, float):
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        short = text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{rounded:,.2f}" if "." in short and abs(rounded) >= 1 else short
     return _drop_zeros(text)
 
 

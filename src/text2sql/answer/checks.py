@@ -42,7 +42,7 @@ def list_checks(
 
 def _check_statement(valid: ValidSql) -> Check:
     changes = " ".join(change.rstrip(".") + "." for change in valid.changes)
-    detail = "It was parsed, and its own text was sent to the database."
+    detail = "It was parsed and checked; the database got a text written anew from it."
     return Check(name="one read-only SELECT", passed=True, detail=f"{detail} {changes}".rstrip())
 
 

@@ -1,5 +1,7 @@
 """The catalog: what is known of a database's tables, as frozen messages; reading it is `execution`'s work."""
 
+import re
+
 from text2sql.messages import Dialect, Message
 
 
@@ -47,3 +49,8 @@ class Catalog(Message):
     server: str
     """The product and its version, for example `SQLite 3.45.1` or `MariaDB 10.11.6`."""
     tables: tuple[Table, ...]
+
+
+def quote_name(name: str) -> str:
+    """Return the name as a statement must write it; every dialect here takes backticks."""
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else f"`{name}`"

@@ -2,7 +2,7 @@
 
 import re
 
-from text2sql.datasource.catalog import Catalog, Column, Table
+from text2sql.datasource.catalog import Catalog, Column, Table, quote_name
 
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?")
 """A number or an ISO date: its type says enough, and its digits cost a token each."""
@@ -25,11 +25,11 @@ def render_schema(catalog: Catalog, question: str, max_characters: int) -> str:
 
 def _render_table(table: Table, *, described: bool) -> str:
     references = {
-        key.columns[0]: f"{key.table}.{key.references[0]}"
+        key.columns[0]: f"{quote_name(key.table)}({key.references[0]})"
         for key in table.foreign_keys
         if len(key.columns) == 1
     }
-    lines = [f"CREATE TABLE {_quote(table.name)} ("]
+    lines = [f"CREATE TABLE {quote_name(table.name)} ("]
     if table.description:
         lines[0] += f" -- {_one_line(table.description)}"
     for column in table.columns:
@@ -37,19 +37,18 @@ def _render_table(table: Table, *, described: bool) -> str:
         remarks += _list_samples(column)
         told = f" -- {'; '.join(remarks)}" if remarks else ""
         lines.append(f"{_render_column(column, table, references.get(column.name, ''))},{told}")
-    lines += [
-        f"  FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {key.table} ({', '.join(key.references)})"
-        for key in table.foreign_keys
-        if len(key.columns) > 1
-    ]
+    for key in table.foreign_keys:
+        if len(key.columns) > 1:
+            target = f"{quote_name(key.table)} ({', '.join(key.references)})"
+            lines.append(f"  FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {target}")
     return "\n".join([*lines, ");"])
 
 
 def _render_column(column: Column, table: Table, reference: str) -> str:
-    text = f"  {_quote(column.name)} {column.type.partition('(')[0]}".rstrip()
+    text = f"  {quote_name(column.name)} {column.type.partition('(')[0]}".rstrip()
     if table.primary_key == (column.name,):
         text += " PRIMARY KEY"
-    return f"{text} REFERENCES {reference.replace('.', '(', 1)})" if reference else text
+    return f"{text} REFERENCES {reference}" if reference else text
 
 
 def _list_samples(column: Column) -> list[str]:
@@ -87,10 +86,6 @@ def _words(text: str) -> set[str]:
     """Return lower-case words, split at underscores and capitals, without a plural's s."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     return {re.sub(r"(?<=[^s])s$", "", word) for word in re.findall(r"[^\W_]{2,}", spaced.lower())}
-
-
-def _quote(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else f"`{name}`"
 
 
 def _one_line(text: str) -> str:

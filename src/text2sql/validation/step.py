@@ -12,6 +12,7 @@ from text2sql.validation.comparisons import refuse_comparison
 from text2sql.validation.constructs import refuse_construct
 from text2sql.validation.grouping import refuse_ungrouped
 from text2sql.validation.names import NameResolver
+from text2sql.validation.quoting import quote_bare_names
 from text2sql.validation.refusal import Reason, Refusal
 from text2sql.validation.scan import scan
 
@@ -32,7 +33,7 @@ def validate_sql(draft: SqlDraft, catalog: Catalog, row_limit: int) -> ValidSql:
 
 def _validate(sql: str, catalog: Catalog, row_limit: int) -> ValidSql:
     _refuse(scan(sql))
-    tree = _parse(sql, catalog.dialect)
+    tree = _parse(quote_bare_names(sql, catalog), catalog.dialect)
     _refuse(refuse_construct(tree, catalog.dialect))
     resolver = NameResolver(catalog)
     _refuse(resolver.resolve(tree))

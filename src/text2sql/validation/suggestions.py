@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from text2sql.datasource.catalog import Catalog, Table
+from text2sql.datasource.catalog import Catalog, Table, quote_name
 
 MAX_JOINS = 3
 
@@ -23,8 +23,8 @@ def suggest_table(name: str, catalog: Catalog) -> str:
     names = [table.name for table in catalog.tables]
     near = near_names(name, names)
     if near:
-        return f"There is no table {name}. Did you mean {' or '.join(near)}?"
-    return f"There is no table {name}. The tables are: {', '.join(names[:40])}."
+        return f"There is no table {name}. Did you mean {' or '.join(map(quote_name, near))}?"
+    return f"There is no table {name}. The tables are: {', '.join(map(quote_name, names[:40]))}."
 
 
 def suggest_column(name: str, scope: dict[str, Table], catalog: Catalog) -> str:
@@ -34,7 +34,7 @@ def suggest_column(name: str, scope: dict[str, Table], catalog: Catalog) -> str:
     """
     for alias, table in scope.items():
         if _has(table, name):
-            return f"Write {alias}.{name}."
+            return f"Write {quote_name(alias)}.{name}."
     paths = [path for t in catalog.tables if _has(t, name) and (path := _find_joins(scope, t, catalog))]
     if paths:
         owner, joins = min(paths, key=lambda path: len(path[1]))
@@ -63,19 +63,20 @@ def _has(table: Table, column: str) -> bool:
 
 def _find_joins(scope: dict[str, Table], owner: Table, catalog: Catalog) -> tuple[str, list[str]] | None:
     """Return the fewest JOIN clauses that lead from the scope to `owner`, along foreign keys."""
-    waiting = deque((alias, table.name, list[str]()) for alias, table in scope.items())
+    waiting = deque((quote_name(alias), table.name, list[str]()) for alias, table in scope.items())
     seen = {table.name for table in scope.values()}
     while waiting:
         alias, name, joins = waiting.popleft()
         if name == owner.name:
-            return name, joins
+            return alias, joins
         if len(joins) == MAX_JOINS:
             continue
         for other, pairs in _neighbours(name, catalog):
             if other not in seen:
                 seen.add(other)
-                on = " AND ".join(f"{alias}.{here} = {other}.{there}" for here, there in pairs)
-                waiting.append((other, other, [*joins, f"JOIN {other} ON {on}"]))
+                written = quote_name(other)
+                on = " AND ".join(f"{alias}.{here} = {written}.{there}" for here, there in pairs)
+                waiting.append((written, other, [*joins, f"JOIN {written} ON {on}"]))
     return None
 
 
