@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import get_args
 
 from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
@@ -33,14 +34,7 @@ from text2sql.retrieval.step import retrieve_context
 from text2sql.telemetry import OnStep, StepLog
 from text2sql.validation.step import validate_sql
 
-STEPS: tuple[StepName, ...] = (
-    "CheckQuestion",
-    "RetrieveContext",
-    "GenerateSql",
-    "ValidateSql",
-    "ExecuteSql",
-    "ComposeAnswer",
-)
+STEPS: tuple[StepName, ...] = get_args(StepName)
 
 _log = logging.getLogger(__name__)
 
