@@ -70,8 +70,6 @@ class Context(Message):
     schema_text: str
     """The compact schema; the same for every question to a datasource, so that prompt caches hold."""
     passages: tuple[Passage, ...] = ()
-    today: date
-    """The day that words like "last year" count from."""
 
 
 # ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,3 @@
-from datetime import date
-
 import pytest
 
 from text2sql.generation.prompt import build_prompt, build_system
@@ -14,7 +12,6 @@ def _context(question: str = "How many orders?", *passages: str) -> Context:
         dialect="sqlite",
         schema_text=SCHEMA,
         passages=tuple(Passage(source="x", text=text, score=1) for text in passages),
-        today=date(2026, 6, 30),
     )
 
 

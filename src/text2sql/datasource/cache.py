@@ -1,8 +1,7 @@
 """Keeps a database's catalog between commands, for as long as its schema stays the same."""
 
 import hashlib
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from text2sql import __version__
 from text2sql.datasource.catalog import Catalog
 from text2sql.execution.port import Database
 from text2sql.messages import Message
+from text2sql.private_file import write_private
 
 
 class _Entry(Message):
@@ -37,20 +37,8 @@ def load_catalog(database: Database, identity: str, folder: Path) -> Catalog:
     if entry and entry.schema_version == schema_version:
         return entry.catalog
     catalog = database.read_catalog()
-    _write(path, _Entry(schema_version=schema_version, catalog=catalog))
+    entry = _Entry(schema_version=schema_version, catalog=catalog)
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, entry.model_dump_json())  # it holds sample values
     return catalog
-
-
-def _write(path: Path, entry: _Entry) -> None:
-    """Write for this user only: a catalog holds sample values."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(entry.model_dump_json())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)

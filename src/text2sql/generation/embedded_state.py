@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from text2sql.errors import ModelUnavailable
 from text2sql.messages import Message
+from text2sql.private_file import write_private
 
 POLL_SECONDS = 0.05
 
@@ -182,18 +182,6 @@ class StateFolder:
     def read_failure(self) -> ServerFailure | None:
         """Return why the last server could not start; None when it left no word."""
         return _read(self._failure, ServerFailure)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace the file in one step; only this user can read it."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _lock(path: Path, mode: int) -> int | None:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from text2sql.generation.embedded_state import write_private
 from text2sql.messages import Message
+from text2sql.private_file import write_private
 
 CHUNK_BYTES = 1024 * 1024
 

@@ -24,5 +24,4 @@ def retrieve_context(
         dialect=catalog.dialect,
         schema_text=render_schema(catalog, question, schema_characters),
         passages=(*explain_time_words(question, today), *knowledge_base.retrieve(question, MAX_PASSAGES)),
-        today=today,
     )
