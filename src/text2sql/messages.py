@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Cell: TypeAlias = bool | int | float | Decimal | str | bytes | date | datetime | time | timedelta | None
 """One value of a result; adapters turn anything else into text."""
 
-Dialect: TypeAlias = Literal["sqlite", "mysql"]
-"""The SQL grammar that the model writes and the validator reads; MariaDB speaks `mysql`."""
+Dialect: TypeAlias = Literal["sqlite", "mysql", "mariadb"]
+"""The SQL that the model writes, the validator reads and the database runs."""
 
 StepName: TypeAlias = Literal[
     "CheckQuestion",

@@ -8,6 +8,7 @@ from typing import get_args
 
 from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.policy.access import Access
 from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.step import execute_sql
@@ -143,7 +144,9 @@ class _Run:
                 return generation
             sql = generation.sql
             with self._log.step("ValidateSql", attempt):
-                valid = validate_sql(generation, self._services.catalog(), self._services.limits.rows)
+                valid = validate_sql(
+                    generation, Access(catalog=self._services.catalog()), self._services.limits.rows
+                )
             with self._log.step("ExecuteSql", attempt):
                 return valid, execute_sql(valid, self._services.database, self._services.limits)
         except RepairableError as error:

@@ -1,6 +1,7 @@
 import pytest
 
 from text2sql.datasource.catalog import Catalog, Column, Table
+from text2sql.datasource.policy.access import Access
 from text2sql.messages import SqlDraft
 from text2sql.validation.quoting import quote_bare_names
 from text2sql.validation.step import validate_sql
@@ -27,5 +28,5 @@ def test_spaced_name_is_quoted_where_it_stands_bare(written: str, quoted: str) -
 
 
 def test_statement_with_a_bare_spaced_name_is_accepted() -> None:
-    valid = validate_sql(SqlDraft(sql="SELECT city FROM concert tours"), CATALOG, 10)
+    valid = validate_sql(SqlDraft(sql="SELECT city FROM concert tours"), Access(catalog=CATALOG), 10)
     assert valid.tables == ("Concert Tours",)

@@ -8,6 +8,7 @@ import yaml
 
 from small_shop import small_catalog
 from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
 from text2sql.messages import SqlDraft, ValidSql
 from text2sql.validation.step import validate_sql
@@ -25,7 +26,7 @@ def _cases(name: str) -> list[Any]:
 
 
 def _validate(sql: str, catalog: Catalog) -> ValidSql:
-    return validate_sql(SqlDraft(sql=sql), catalog, ROW_LIMIT)
+    return validate_sql(SqlDraft(sql=sql), Access(catalog=catalog), ROW_LIMIT)
 
 
 @pytest.mark.parametrize(("case", "dialect"), _cases("sql_accepted.yaml"))

@@ -31,6 +31,8 @@ class Table(Message):
     """A base table or a view."""
 
     name: str
+    schema_name: str = ""
+    """Set where the table is of another schema than the catalog's own: statements must then name it."""
     kind: str = "table"
     """`table` or `view`."""
     columns: tuple[Column, ...]

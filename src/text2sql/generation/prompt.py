@@ -12,7 +12,7 @@ SYSTEM = "system.v1.md"
 QUESTION = "question.v1.md"
 REPAIR = "repair.v1.md"
 
-_LANGUAGE: dict[Dialect, str] = {"sqlite": "SQLite", "mysql": "MySQL"}
+_LANGUAGE: dict[Dialect, str] = {"sqlite": "SQLite", "mysql": "MySQL", "mariadb": "MariaDB"}
 _TEMPERATURES = (0.0, 0.3, 0.6)
 """By attempt: at temperature 0 a small model repeats the draft that did not do."""
 

@@ -14,9 +14,11 @@ Reason: TypeAlias = Literal[
     "FUNCTION_NOT_ALLOWED",
     "UNKNOWN_TABLE",
     "UNKNOWN_COLUMN",
+    "AMBIGUOUS_TABLE",
     "AMBIGUOUS_COLUMN",
     "NOT_GROUPED",
     "NEVER_TRUE",
+    "RECURSION_NOT_BOUNDED",
     "NOT_EMITTED",
 ]
 """Why a statement was refused; docs/errors.md explains each."""

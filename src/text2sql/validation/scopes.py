@@ -14,8 +14,10 @@ class Source:
 
     columns: dict[str, str]
     """Column names by their lower-case form."""
-    table: Table | None
+    table: Table | None = None
     """The catalog's table; None for a derived table or a common table expression."""
+    node: exp.Table | None = None
+    """Where the statement names that table."""
 
 
 def selects(scope: Scope) -> list[exp.Expr]:

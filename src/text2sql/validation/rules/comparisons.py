@@ -2,19 +2,21 @@
 
 from sqlglot import exp
 
-from text2sql.messages import Dialect
 from text2sql.validation.refusal import Refusal
+from text2sql.validation.statement import Statement
+
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.In, exp.Between, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
-def refuse_comparison(tree: exp.Expr, dialect: Dialect) -> Refusal | None:
+def refuse_impossible_comparisons(statement: Statement) -> Refusal | None:
     """Refuse `strftime('%Y', day) = 2025`: without quotes around the number no row ever matches."""
-    if dialect != "sqlite":
+    if statement.dialect != "sqlite":
         return None
-    for node in tree.find_all(exp.EQ, exp.In, exp.Between, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NEQ):
-        operands = [*node.iter_expressions()]
-        texts = [operand for operand in operands if isinstance(operand, exp.TimeToStr)]
+    for node in statement.tree.find_all(*_COMPARISONS):
+        operands = list(node.iter_expressions())
+        has_text = any(isinstance(o, exp.Anonymous) and o.name.upper() == "STRFTIME" for o in operands)
         numbers = [o for o in operands if isinstance(o, exp.Literal) and not o.is_string]
-        if texts and numbers:
+        if has_text and numbers:
             return Refusal(
                 reason="NEVER_TRUE",
                 message="The text of strftime() is compared with a number, which never matches.",

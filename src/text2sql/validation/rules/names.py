@@ -5,18 +5,20 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from sqlglot import exp
+from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope, walk_in_scope
 
-from text2sql.datasource.catalog import Catalog, Table
+from text2sql.datasource.catalog import Table
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.scopes import Source, alias_columns, is_merged, names_an_output, selects
+from text2sql.validation.statement import Statement
 from text2sql.validation.suggestions import suggest_column, suggest_join, suggest_table
 
 MAX_TOLD = 3
 """How many names a refusal explains at once."""
 
-_OWN_WORLD = (ScopeType.DERIVED_TABLE, ScopeType.CTE, ScopeType.ROOT)
-"""Scopes that cannot see the columns of the query around them."""
+_BESIDE_OTHERS = (ScopeType.DERIVED_TABLE, ScopeType.CTE)
+"""Scopes that cannot see the columns of the query in whose FROM or WITH clause they stand."""
 
 
 class NameRefused(Exception):
@@ -27,22 +29,33 @@ class NameRefused(Exception):
         self.refusal = refusal
 
 
-class NameResolver:
+def resolve_names(statement: Statement) -> Refusal | None:
+    """Refuse the first name that does not resolve; names are respelled in the tree.
+
+    The refusal holds the feedback for the first few of them.
+    """
+    return _NameResolver(statement).resolve(statement.tree)
+
+
+class _NameResolver:
     """Walks the scopes of one statement, innermost first."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._tables = {table.name: table for table in catalog.tables}
-        self._tables_by_lower = {table.name.lower(): table for table in catalog.tables}
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
+        self._catalog = statement.catalog
+        self._tables: dict[tuple[str, str], Table] = {}
+        for table in reversed(self._catalog.tables):  # of two names that differ in case only, the first
+            schema = (table.schema_name or self._catalog.name).lower()
+            self._tables[schema, table.name.lower()] = table
+        self._tables |= {
+            ((table.schema_name or self._catalog.name).lower(), table.name): table
+            for table in self._catalog.tables
+        }
         self._outputs: dict[int, list[str]] = {}
         self._sources: dict[int, dict[str, Source]] = {}
-        self.used: dict[str, None] = {}
-        """Names of the tables that the statement reads, in order of appearance."""
-        self.changes: dict[str, None] = {}
-        """What was respelled in a way that people should know."""
+        self._seen: set[int] = set()
 
     def resolve(self, tree: exp.Query) -> Refusal | None:
-        """Return the first refusal, with the feedback for the first few; names are respelled in the tree."""
         refusals: list[Refusal] = []
         try:
             scopes = traverse_scope(tree)
@@ -51,17 +64,35 @@ class NameResolver:
                 self._outputs[id(scope)] = self._read_outputs(scope)
         except NameRefused as refused:  # without its tables no column can be looked up
             return refused.refusal
+        except OptimizeError:
+            return Refusal(
+                reason="AMBIGUOUS_TABLE",
+                message="Two tables of one FROM clause have the same name.",
+                feedback="Give each table of the FROM clause an alias of its own.",
+            )
         for scope in scopes:
             for node in walk_in_scope(scope.expression):
                 if isinstance(node, exp.Column):
+                    self._seen.add(id(node))
                     with _collected(refusals):
                         self._resolve_column(node, scope)
             with _collected(refusals):
                 self._resolve_using(scope)
         if not refusals:
-            return None
+            return self._find_unseen(tree)
         told = list(dict.fromkeys(refusal.feedback for refusal in refusals))[:MAX_TOLD]
         return refusals[0].model_copy(update={"feedback": " ".join(told)})
+
+    def _find_unseen(self, tree: exp.Query) -> Refusal | None:
+        """Refuse a name that no scope has led to: what was not looked at must not run."""
+        for node in tree.find_all(exp.Table, exp.Column):
+            if id(node) not in self._seen and not isinstance(node.this, exp.Star):
+                return Refusal(
+                    reason="CONSTRUCT_NOT_ALLOWED",
+                    message=f"The name {node.name} stands where it cannot be looked up.",
+                    feedback=f"Write {node.name} in a plain FROM or SELECT clause.",
+                )
+        return None
 
     # ── what a scope offers ──────────────────────────────────────────────────────────────────────
 
@@ -69,43 +100,47 @@ class NameResolver:
         if isinstance(scope.expression, exp.SetOperation):
             return {}
         sources: dict[str, Source] = {}
-        for alias, (_, source) in scope.selected_sources.items():
-            if isinstance(source, exp.Table):
-                table = self._find_table(source)
+        for alias, (node, source) in scope.selected_sources.items():
+            self._seen.add(id(node))
+            if isinstance(node, exp.Table) and not _is_common(node, source, scope):
+                table = self._find_table(node)
                 columns = {column.name.lower(): column.name for column in table.columns}
-                sources[alias] = Source(columns=columns, table=table)
+                sources[alias] = Source(columns=columns, table=table, node=node)
             else:
                 outputs = self._outputs.get(id(source), [])
                 names = alias_columns(source, scope, alias) or outputs
-                sources[alias] = Source(columns={name.lower(): name for name in names}, table=None)
+                sources[alias] = Source(columns={name.lower(): name for name in names})
         return sources
 
     def _find_table(self, node: exp.Table) -> Table:
-        schema = node.db
-        if node.catalog or (schema and schema.lower() not in {self._catalog.name.lower(), "main"}):
-            raise NameRefused(
-                Refusal(
-                    reason="UNKNOWN_TABLE",
-                    message=f"The table {node.sql(comments=False)} is not part of this database.",
-                    feedback="Use only the tables of the schema above, without a database name before them.",
-                )
-            )
-        table = self._tables.get(node.name) or self._tables_by_lower.get(node.name.lower())
+        own = self._catalog.name.lower()
+        schema = node.db.lower() or own
+        if schema == "main" and self._catalog.dialect == "sqlite":
+            schema = own
+        table = self._tables.get((schema, node.name)) or self._tables.get((schema, node.name.lower()))
         if table is None:
-            raise NameRefused(
-                Refusal(
-                    reason="UNKNOWN_TABLE",
-                    message=f"There is no table {node.name}.",
-                    feedback=suggest_table(node.name, self._catalog),
-                )
-            )
-        node.set("db", None)
+            raise NameRefused(self._refuse_table(node, known_schema=schema == own))
+        if not table.schema_name:
+            node.set("db", None)
         if node.name != table.name:
             if not node.alias:
                 node.set("alias", exp.TableAlias(this=node.this.copy()))
             node.set("this", exp.to_identifier(table.name, quoted=node.this.quoted or None))
-        self.used[table.name] = None
+        self._statement.tables.append((node, table))
         return table
+
+    def _refuse_table(self, node: exp.Table, *, known_schema: bool) -> Refusal:
+        if known_schema:
+            return Refusal(
+                reason="UNKNOWN_TABLE",
+                message=f"There is no table {node.name}.",
+                feedback=suggest_table(node.name, self._catalog),
+            )
+        return Refusal(
+            reason="UNKNOWN_TABLE",
+            message=f"The table {node.db}.{node.name} is not part of this database.",
+            feedback="Use only the tables of the schema above, without a database name before them.",
+        )
 
     def _read_outputs(self, scope: Scope) -> list[str]:
         if isinstance(scope.expression, exp.SetOperation):
@@ -133,18 +168,31 @@ class NameResolver:
             source = self._find_source(column, scope)
             if column.name.lower() not in source.columns:
                 self._refuse_column(column, self._tables_in(scope))
-            return
+            self._own(column, source)
+        elif not any(self._resolves_in(column, each) for each in self._visible_from(scope)):
+            self._refuse_column(column, self._tables_in(scope))
+
+    def _visible_from(self, scope: Scope) -> Iterator[Scope]:
+        """Yield the scope and those around it whose names it may use."""
         current: Scope | None = scope
         while current is not None:
-            if self._resolves_in(column, current):
-                return
-            current = None if current.scope_type in _OWN_WORLD else current.parent
-        self._refuse_column(column, self._tables_in(scope))
+            yield current
+            if current.scope_type in _BESIDE_OTHERS and not current.is_udtf:
+                # It stands in a FROM or WITH clause beside what it must not see; MySQL shows it what is
+                # around the whole query.
+                current = None if self._catalog.dialect == "sqlite" else current.parent
+                while current is not None and current.scope_type in (
+                    *_BESIDE_OTHERS,
+                    ScopeType.SET_OPERATION,
+                ):
+                    current = current.parent
+            current = current.parent if current else None
 
     def _resolves_in(self, column: exp.Column, scope: Scope) -> bool:
         name = column.name.lower()
-        owners = [alias for alias, s in self._sources[id(scope)].items() if name in s.columns]
+        owners = {alias: s for alias, s in self._sources[id(scope)].items() if name in s.columns}
         if len(owners) == 1 or (owners and is_merged(name, scope)):
+            self._own(column, next(iter(owners.values())))
             return True
         if names_an_output(column, scope, anywhere=self._catalog.dialect == "sqlite" and not owners):
             return True
@@ -158,12 +206,14 @@ class NameResolver:
             )
         return False
 
+    def _own(self, column: exp.Column, source: Source) -> None:
+        if source.node is not None:
+            self._statement.owners[id(column)] = source.node
+
     def _find_source(self, column: exp.Column, scope: Scope) -> Source:
         wanted = column.table
-        current: Scope | None = scope
-        while current is not None:
-            sources = self._sources[id(current)]
-            for alias, source in sources.items():
+        for current in self._visible_from(scope):
+            for alias, source in self._sources[id(current)].items():
                 if alias.lower() == wanted.lower():
                     if column.args.get("db"):
                         column.set("db", None)
@@ -171,11 +221,10 @@ class NameResolver:
                         quoted = column.args["table"].quoted or None
                         column.set("table", exp.to_identifier(alias, quoted=quoted))
                     return source
-            current = None if current.scope_type in _OWN_WORLD else current.parent
         hidden = self._find_hidden_name(column, scope)
         if hidden:
             return hidden
-        table = self._tables_by_lower.get(wanted.lower())
+        table = self._tables.get((self._catalog.name.lower(), wanted.lower()))
         if table is not None:
             link = suggest_join(table, self._tables_in(scope), self._catalog)
             feedback = f"The table {table.name} is not in the FROM clause of this query. {link}"
@@ -200,7 +249,7 @@ class NameResolver:
         if len(found) != 1:
             return None
         alias, source = found[0]
-        self.changes[f"{column.table}.{column.name} was read as {alias}.{column.name}."] = None
+        self._statement.changes[f"{column.table}.{column.name} was read as {alias}.{column.name}."] = None
         column.set("table", exp.to_identifier(alias))
         return source
 
@@ -234,6 +283,14 @@ class NameResolver:
                             feedback=f"USING ({identifier.name}) needs it in both tables. Join with ON.",
                         )
                     )
+
+
+def _is_common(node: exp.Table, source: exp.Table | Scope, scope: Scope) -> bool:
+    """Tell whether the name is that of a common table expression.
+
+    sqlglot also takes it for an alias that stands before LATERAL, which no server does.
+    """
+    return not node.db and source is not node and scope.cte_sources.get(node.name) is source
 
 
 @contextmanager

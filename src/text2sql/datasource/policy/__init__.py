@@ -1,0 +1,1 @@
+"""The access policy: which rows and columns a caller may see."""

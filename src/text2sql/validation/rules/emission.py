@@ -1,0 +1,48 @@
+"""Writes the statement from its tree; this text, and never the model's, is what runs."""
+
+from sqlglot import exp, parse
+from sqlglot.errors import ErrorLevel, SqlglotError
+
+from text2sql.validation.grammar import GRAMMARS
+from text2sql.validation.refusal import Refusal
+from text2sql.validation.rules.constructs import find_refused_construct
+from text2sql.validation.rules.functions import find_refused_function
+from text2sql.validation.statement import Statement
+
+
+def emit(statement: Statement) -> Refusal | None:
+    """Set the emitted text; refuse it unless it parses to an allowed tree that emits the same text."""
+    _spell_cross_joins(statement.tree)
+    grammar = GRAMMARS[statement.dialect]
+    try:
+        sql = _write(statement.tree, grammar)
+        again = parse(sql, read=grammar)
+    except SqlglotError:
+        return _not_emitted()
+    if len(again) != 1 or again[0] is None:
+        return _not_emitted()
+    if find_refused_construct(again[0]) or find_refused_function(again[0], statement.dialect):
+        return _not_emitted()
+    if _write(again[0], grammar) != sql:
+        return _not_emitted()
+    statement.sql = sql
+    return None
+
+
+def _write(tree: exp.Expr, grammar: object) -> str:
+    return tree.sql(dialect=grammar, comments=False, pretty=True, unsupported_level=ErrorLevel.RAISE)
+
+
+def _not_emitted() -> Refusal:
+    return Refusal(reason="NOT_EMITTED", message="The statement cannot be written anew without a change.")
+
+
+def _spell_cross_joins(tree: exp.Query) -> None:
+    """Keep `a JOIN b JOIN c ON …` from being emitted with a comma, which binds less tightly than JOIN."""
+    for select in tree.find_all(exp.Select):
+        joins = select.args.get("joins") or []
+        if any(join.side in {"RIGHT", "FULL"} for join in joins):
+            continue  # beside an outer join to the right the two spellings differ in meaning
+        for join in joins:
+            if not (join.args.get("on") or join.args.get("using") or join.kind or join.side or join.method):
+                join.set("kind", "CROSS")

@@ -1,0 +1,45 @@
+"""Allows a call by its name, where the name is on the database's list."""
+
+from sqlglot import exp
+
+from text2sql.messages import Dialect
+from text2sql.validation.function_names import FUNCTIONS, INSTEAD
+from text2sql.validation.refusal import Refusal
+from text2sql.validation.statement import Statement
+
+MAX_REPEATS = 65_536
+_LENGTH_ARGUMENT = {"REPEAT": 1, "SPACE": 0, "LPAD": 1, "RPAD": 1}
+"""Which argument says how large a value is made."""
+
+
+def allow_functions(statement: Statement) -> Refusal | None:
+    """Refuse the first call that is not on the list, or that makes values of unbounded size."""
+    return find_refused_function(statement.tree, statement.dialect)
+
+
+def find_refused_function(tree: exp.Expr, dialect: Dialect) -> Refusal | None:
+    """Return the refusal of the first call that may not run."""
+    for call in tree.find_all(exp.Anonymous):
+        name = call.name.upper()
+        if name not in FUNCTIONS[dialect]:
+            return _refuse_name(name, dialect)
+        if name in _LENGTH_ARGUMENT and not _is_short(call.expressions[_LENGTH_ARGUMENT[name] :][:1]):
+            return Refusal(
+                reason="FUNCTION_NOT_ALLOWED",
+                message=f"{name} may make {MAX_REPEATS:,} characters at most, as a written number.",
+                feedback=f"Give {name} a number of at most {MAX_REPEATS}.",
+            )
+    return None
+
+
+def _is_short(length: list[exp.Expr]) -> bool:
+    return all(isinstance(n, exp.Literal) and n.is_int and int(n.this) <= MAX_REPEATS for n in length)
+
+
+def _refuse_name(name: str, dialect: Dialect) -> Refusal:
+    instead = INSTEAD[dialect].get(name) or "It is not available: use plain SQL functions."
+    return Refusal(
+        reason="FUNCTION_NOT_ALLOWED",
+        message=f"The function {name} is not on the list of allowed functions.",
+        feedback=f"Do not use {name}. {instead}",
+    )
