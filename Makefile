@@ -10,10 +10,10 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --re
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask test lint format lock bench clean
+.PHONY: help ask test fuzz lint format lock bench bench-guard clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q="…"
 	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year?"' >&2; exit 2; }
@@ -27,6 +27,10 @@ test: $(VENV)/.dev $(SHOP) ## Run all tests, with the servers and the model that
 	@$(TEXT2SQL) model pull
 	@$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST_OPTIONS)
 
+fuzz: $(VENV)/.dev ## Look for ten minutes for a statement that the guard should not let through
+	@sh scripts/install_test_servers.sh
+	@FUZZ_SECONDS=600 $(PYTHON) -m pytest tests/properties $(PYTEST_OPTIONS)
+
 lint: $(VENV)/.dev ## Check style and types
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
@@ -39,6 +43,10 @@ format: $(VENV)/.dev ## Write the code in its style
 bench: $(VENV)/.dev $(SHOP) ## Measure the figures that docs/performance.md shows
 	@$(TEXT2SQL) model pull
 	@$(PYTHON) evals/bench.py
+
+bench-guard: $(VENV)/.dev $(SHOP) ## Hold the guard against its bars: shared cases, gold queries, times
+	@sh scripts/install_test_servers.sh
+	@PYTHONPATH=tests $(PYTHON) evals/bench_guard.py
 
 lock: $(VENV)/.dev ## Write the hashed lock files anew
 	@for lock in cli dev; do \

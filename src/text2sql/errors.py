@@ -150,10 +150,23 @@ class QueryFailed(RepairableError):
     exit_code = 13
 
 
+class SchemaChanged(QueryFailed):
+    """A table or column is gone that the catalog has: the catalog lags behind the database."""
+
+    code = "SCHEMA_CHANGED"
+
+
 class QueryTimedOut(Text2SqlError):
     """The statement ran longer than `query_timeout` seconds and was stopped."""
 
     code = "QUERY_TIMED_OUT"
+    exit_code = 13
+
+
+class QueryCancelled(Text2SqlError):
+    """Whoever asked for the query does not want it any more, and it was stopped."""
+
+    code = "QUERY_CANCELLED"
     exit_code = 13
 
 
@@ -188,6 +201,12 @@ class DatabaseAccessDenied(DatabaseError):
     """The database refuses the user, the password or the encryption."""
 
     code = "DATABASE_ACCESS_DENIED"
+
+
+class DatabaseAccountCanWrite(DatabaseError):
+    """The database's user may do more than read."""
+
+    code = "DATABASE_ACCOUNT_CAN_WRITE"
 
 
 class DatabaseCorrupt(DatabaseError):

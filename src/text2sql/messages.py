@@ -27,7 +27,7 @@ OutcomeName: TypeAlias = Literal["answered", "clarification_needed", "declined",
 class Message(BaseModel):
     """What all messages share: frozen, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 # ── CheckQuestion ────────────────────────────────────────────────────────────────────────────────
@@ -149,12 +149,14 @@ class ResultColumn(Message):
 
 
 class ResultSet(Message):
-    """Rows as the database gave them, at most `row_limit` of them."""
+    """Rows as the database gave them, up to the limits on rows and bytes."""
 
     columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     truncated: bool
     """True when the database had more rows than these."""
+    cut_by: Literal["rows", "bytes"] | None = None
+    """Which limit was reached when it had."""
 
 
 # ── ComposeAnswer ────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """`sqlite:///file` or `mysql://user@host:3306/database`."""
     database_password: SecretStr = SecretStr("")
     """Used where `database_url` holds no password."""
+    i_know: bool = False
+    """Serve although the account can write; for a throw-away database."""
     knowledge_dir: Path | None = None
     """A folder with `catalog.yaml` and `glossary.yaml` about the database."""
 
@@ -55,8 +57,14 @@ class Settings(BaseSettings):
     """How much of the prompt the schema may take; 0 for 6,000 with the embedded model, else 60,000."""
     row_limit: int = Field(1000, ge=1, le=100_000)
     """How many rows an answer may hold."""
+    result_bytes: int = Field(16_000_000, ge=1)
+    """How many bytes the cells of an answer may hold together."""
     query_timeout: float = Field(30.0, gt=0)
     """Seconds for one statement."""
+    scan_rows: int = Field(50_000_000, ge=1)
+    """How many rows a statement may read, as its plan tells before it runs."""
+    join_rows: int = Field(1_000_000_000, ge=1)
+    """How many combinations of rows its joins may go through without an index, as its plan tells."""
     repairs: int = Field(2, ge=0, le=2)
     """How often a draft that cannot be used goes back to the model."""
 

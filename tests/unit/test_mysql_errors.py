@@ -30,7 +30,8 @@ def error(number: int, message: str = "") -> pymysql.MySQLError:
         *((number, errors.DatabaseUnavailable) for number in (2013, 2055, 4031)),
         *((number, errors.QueryTimedOut) for number in (1317, 1969, 3024)),
         (1104, errors.QueryTooExpensive),
-        *((number, errors.QueryFailed) for number in (1054, 1064, 1146, 1105, 1792, 3636, 9999)),
+        *((number, errors.QueryFailed) for number in (1064, 1105, 1142, 1792, 3636, 9999)),
+        *((number, errors.SchemaChanged) for number in (1054, 1109, 1146, 1356, 1412)),
     ],
 )
 def test_number_decides_the_error(number: int, expected: type[errors.Text2SqlError]) -> None:

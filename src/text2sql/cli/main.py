@@ -9,6 +9,7 @@ import click
 
 from text2sql import __version__
 from text2sql.cli.ask import ask
+from text2sql.cli.check import check
 from text2sql.cli.datasource import datasource
 from text2sql.cli.model import model
 
@@ -24,6 +25,7 @@ def text2sql() -> None:
 
 
 text2sql.add_command(ask)
+text2sql.add_command(check)
 text2sql.add_command(datasource)
 text2sql.add_command(model)
 

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from text2sql.messages import Message
+from text2sql.messages import Dialect, Message
 
 RECURSION_STEPS = 1000
 """How many rounds a recursive CTE may take."""
@@ -25,6 +25,11 @@ class Flavour(Message):
         """Whether this is MariaDB."""
         return self.product == "MariaDB"
 
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it speaks."""
+        return "mariadb" if self.is_mariadb else "mysql"
+
     def statement_limit(self, seconds: float) -> str:
         """Return the assignment that limits each following SELECT of the session; at least a millisecond."""
         if self.is_mariadb:
@@ -42,6 +47,11 @@ class Flavour(Message):
     def catalog_settings(self) -> tuple[str, ...]:
         """Assignments for reading the catalog: MySQL else tells row counts that may be a day old."""
         return () if self.is_mariadb else ("information_schema_stats_expiry = 0",)
+
+    @property
+    def plan_settings(self) -> tuple[str, ...]:
+        """Assignments for reading plans: later releases of MySQL know a second format, and prefer it."""
+        return () if self.is_mariadb or self.version < (8, 3) else ("explain_json_format_version = 1",)
 
     @property
     def recursion_warning(self) -> int | None:

@@ -17,6 +17,7 @@ from text2sql.errors import (
     QueryFailed,
     QueryTimedOut,
     QueryTooExpensive,
+    SchemaChanged,
     Text2SqlError,
 )
 from text2sql.execution.statement import names_within
@@ -50,6 +51,7 @@ _STATEMENT_PROBLEMS: dict[int, str] = {
     1305: "Unknown function{} in the statement.",
     1356: "The view{} is broken, or this user may not read what it reads.",
     1370: "The database user may not run the function{}.",
+    1412: "A table's definition changed while the statement began.",
     1582: "Wrong number of arguments to the function{}.",
     1583: "Wrong arguments to the function{}.",
     1630: "Unknown function{} in the statement.",
@@ -60,6 +62,8 @@ _STATEMENT_PROBLEMS: dict[int, str] = {
     3593: "The window function{} stands where none may stand.",
     3636: "The recursive CTE did not end within the allowed rounds.",
 }
+# Those of them that a statement which names only what the catalog has cannot cause by itself.
+_SCHEMA_CHANGES = frozenset({1054, 1109, 1146, 1356, 1412})
 _ACCOUNT = re.compile(r"to user '[^']*'@'[^']*'")
 _QUOTED = re.compile(r"'([^']*)'|(`[^`]*`(?:\.`[^`]*`)*)")
 _CLIENT_ERRORS = range(2000, 3000)
@@ -95,7 +99,8 @@ def translation(error: pymysql.MySQLError, url: MysqlUrl, sql: str) -> Text2SqlE
         return _CONNECTION_PROBLEMS[number](url)
     if not sql or number == 0 or number in _CLIENT_ERRORS:
         return _gone(url)
-    return query_failed(_statement_problem(number, error, sql))
+    text = _statement_problem(number, error, sql)
+    return SchemaChanged(text, feedback=text) if number in _SCHEMA_CHANGES else query_failed(text)
 
 
 def query_failed(text: str) -> QueryFailed:

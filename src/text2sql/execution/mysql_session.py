@@ -1,10 +1,11 @@
 """Opens read-only sessions on a MySQL or MariaDB server, and stops statements; it asks no question."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import date
-from threading import Timer
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import pymysql
@@ -21,6 +22,10 @@ GRACE_SECONDS = 0.5
 """How long the server may take beyond a limit until a second connection stops the statement."""
 SILENCE_SECONDS = 3.0
 """How long beyond a limit a server may say nothing until the connection counts as lost."""
+WATCH_SECONDS = 0.05
+"""How long a cancelled statement may go on until it is noticed."""
+STOP_AGAIN_SECONDS = 0.5
+"""How long a statement may go on after it was stopped: a stop that comes between two statements is lost."""
 
 # Words of sql_mode that change what a quote, `||` or NOT means, and the old combinations that hold them.
 _GRAMMAR_MODES = frozenset(
@@ -39,6 +44,12 @@ class Session(NamedTuple):
 
 class StreamingCursor(SSCursor):
     """Reads row by row and can be left in the middle; PyMySQL's own would read on to the last row."""
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the server has rows, or an error, that are not read yet."""
+        result = getattr(self, "_result", None)
+        return result is not None and result.unbuffered_active and self.connection.open
 
     def close(self) -> None:
         """Let go of the result; the connection must be closed next."""
@@ -136,7 +147,7 @@ def read_only_session(
                 f"lock_wait_timeout = {LOCK_SECONDS}",
                 f"innodb_lock_wait_timeout = {LOCK_SECONDS}",
                 f"sql_mode = '{kept}'",
-                *(flavour.catalog_settings if for_catalog else ()),
+                *(flavour.catalog_settings if for_catalog else flavour.plan_settings),
             ]
             cursor.execute("SET SESSION " + ", SESSION ".join(settings))
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
@@ -157,19 +168,28 @@ def stop(url: MysqlUrl, connection_id: int) -> None:
 
 
 @contextmanager
-def stopped_after(url: MysqlUrl, connection_id: int, seconds: float) -> Iterator[None]:
-    """Stop the statement when `seconds` have passed, or when the block is left by Ctrl-C.
+def stopped_when_due(url: MysqlUrl, connection_id: int, seconds: float, cancelled: Event) -> Iterator[None]:
+    """Stop the statement when `seconds` have passed, `cancelled` is set, or the block is left by Ctrl-C.
 
     The server's own limit comes first; this holds where it does not apply.
     """
-    timer = Timer(seconds, stop, (url, connection_id))
-    timer.daemon = True
-    timer.start()
+    ended = Event()
+    deadline = time.monotonic() + seconds
+    watch = Thread(target=_watch, args=(url, connection_id, deadline, cancelled, ended), daemon=True)
+    watch.start()
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
         stop(url, connection_id)
         raise
     finally:
-        timer.cancel()
-        timer.join()  # a stop that has begun must not hit what comes after
+        ended.set()
+        watch.join()  # a stop that has begun must not hit what comes after
+
+
+def _watch(url: MysqlUrl, connection_id: int, deadline: float, cancelled: Event, ended: Event) -> None:
+    pause = WATCH_SECONDS
+    while not ended.wait(pause):
+        if cancelled.is_set() or time.monotonic() > deadline:
+            stop(url, connection_id)
+            pause = STOP_AGAIN_SECONDS

@@ -1,5 +1,6 @@
 """The database port."""
 
+from threading import Event
 from typing import Protocol
 
 from text2sql.datasource.catalog import Catalog
@@ -11,9 +12,17 @@ class QueryLimits(Message):
 
     rows: int = 1000
     """Rows to return; one more is fetched to know whether there are more."""
+    bytes: int = 16_000_000
+    """Of all cells together; the first row comes whole in any case."""
     seconds: float = 30.0
     cell_characters: int = 65_536
     """A longer text or binary cell is cut and ends in `…`."""
+    scan_rows: int = 50_000_000
+    """Rows that the statement may read, as its plan tells before it runs."""
+    join_rows: int = 1_000_000_000
+    """Combinations of rows that its joins may go through without an index, as its plan tells."""
+    in_background: bool = False
+    """Whether the plan's estimates are let pass, for nobody waits; `seconds` holds all the same."""
 
 
 class Database(Protocol):
@@ -36,13 +45,25 @@ class Database(Protocol):
         """
         ...
 
-    def query(self, sql: str, limits: QueryLimits) -> ResultSet:
-        """Run one statement read-only.
+    def check_account(self) -> None:
+        """Make sure that this user can only read, and that the driver runs one statement at a time.
 
         Raises:
+            DatabaseAccountCanWrite: the user may do more; the remedy shows how to make one that may not.
+            DatabaseError: see `query`.
+        """
+        ...
+
+    def query(self, sql: str, limits: QueryLimits, cancelled: Event | None = None) -> ResultSet:
+        """Run one statement read-only; another thread may set `cancelled`, which ends it within a second.
+
+        Raises:
+            QueryTooExpensive: its plan is above the limits. A statement whose plan cannot be read runs.
+            SchemaChanged: a table or column that it names does not exist.
             QueryFailed: the database refuses the statement; the feedback names only what the
                 statement itself names.
             QueryTimedOut: it ran longer than `limits.seconds`.
+            QueryCancelled: `cancelled` was set.
             DatabaseUnavailable: not reachable, locked, or gone in the middle.
             DatabaseNotFound, DatabaseAccessDenied, DatabaseCorrupt: as they say.
         """

@@ -1,6 +1,7 @@
 """Turns fetched rows into a ResultSet: cells cut, column types seen; fetching is the adapters' work."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -9,6 +10,10 @@ from text2sql.execution.port import QueryLimits
 from text2sql.messages import Cell, ResultColumn, ResultSet
 
 ColumnType = Literal["number", "text", "date", "datetime", "boolean", "binary", "unknown"]
+CutBy = Literal["rows", "bytes"]
+
+CELL_BYTES = 8
+"""What a number, a date or a time counts as."""
 
 # bool before int and datetime before date: the one is a kind of the other.
 _TYPES: tuple[tuple[type, ColumnType], ...] = (
@@ -38,25 +43,58 @@ def cut_cell(value: object, characters: int) -> Cell:
     return cut_cell(str(value), characters)
 
 
+@dataclass(frozen=True)
+class RowStream:
+    """A statement's rows while the database sends them; none is kept here."""
+
+    names: Sequence[str]
+    rows: Iterator[tuple[Cell, ...]]
+    declared: Mapping[int, ColumnType] = field(default_factory=dict)
+    """What the database says of a column, by its place, where it says anything."""
+
+
+def collect(
+    rows: Iterable[tuple[Cell, ...]], limits: QueryLimits
+) -> tuple[list[tuple[Cell, ...]], CutBy | None]:
+    """Take rows up to the limits on rows and bytes; say which of them cut, if one did.
+
+    The first row is kept however large it is: no rows would say that nothing was found.
+    """
+    kept: list[tuple[Cell, ...]] = []
+    size = 0
+    for row in rows:
+        if len(kept) == limits.rows:
+            return kept, "rows"
+        size += sum(map(_bytes, row))
+        if kept and size > limits.bytes:
+            return kept, "bytes"
+        kept.append(row)
+    return kept, None
+
+
 def result_set(
     names: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    limits: QueryLimits,
-    declared: Mapping[int, ColumnType] | None = None,
+    rows: Sequence[tuple[Cell, ...]],
+    cut_by: CutBy | None,
+    declared: Mapping[int, ColumnType],
 ) -> ResultSet:
-    """Return at most `limits.rows` rows; one row more than that means `truncated`.
+    """Return the rows with their columns.
 
     A column's type is that of its values. Where it has none, `declared` says it by the column's place.
     """
-    kept = tuple(tuple(row) for row in rows[: limits.rows])
-    declared = declared or {}
     columns = tuple(
         ResultColumn(
-            name=name, type=_column_type((row[place] for row in kept), declared.get(place, "unknown"))
+            name=name, type=_column_type((row[place] for row in rows), declared.get(place, "unknown"))
         )
         for place, name in enumerate(names)
     )
-    return ResultSet(columns=columns, rows=kept, truncated=len(rows) > limits.rows)
+    return ResultSet(columns=columns, rows=tuple(rows), truncated=cut_by is not None, cut_by=cut_by)
+
+
+def _bytes(cell: Cell) -> int:
+    if isinstance(cell, str):
+        return len(cell) if cell.isascii() else len(cell.encode())
+    return len(cell) if isinstance(cell, bytes) else CELL_BYTES
 
 
 def _column_type(values: Iterable[Cell], otherwise: ColumnType) -> ColumnType:

@@ -5,16 +5,20 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
+from threading import Event
 
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.introspection.sqlite import read_schema, read_tables
-from text2sql.errors import DatabaseEmpty, QueryFailed
+from text2sql.errors import DatabaseEmpty, DatabaseError, QueryFailed
+from text2sql.execution.cancel import cancellable, refuse_cancelled
+from text2sql.execution.explain import refuse_expensive
+from text2sql.execution.explain_sqlite import estimate_plan, row_counts
 from text2sql.execution.port import QueryLimits
-from text2sql.execution.result import cut_cell, result_set
+from text2sql.execution.result import RowStream, collect, cut_cell, result_set
 from text2sql.execution.sqlite_errors import file_problem, translated
 from text2sql.execution.statement import refuse_unreadable_text
 from text2sql.messages import Cell, ResultSet
@@ -57,24 +61,54 @@ class SqliteDatabase:
             name=self.path.stem, dialect="sqlite", server=f"SQLite {sqlite3.sqlite_version}", tables=tables
         )
 
-    def query(self, sql: str, limits: QueryLimits) -> ResultSet:
+    def check_account(self) -> None:
+        """Make sure of the driver; of accounts SQLite has none, and the file is open for reading only."""
+        with self._opened() as connection, suppress(sqlite3.ProgrammingError):
+            connection.execute("SELECT 1; SELECT 2")
+            raise DatabaseError("The driver runs several statements at once.", remedy="Use another Python.")
+
+    def query(self, sql: str, limits: QueryLimits, cancelled: Event | None = None) -> ResultSet:
         """Run one statement read-only; see the port.
 
         Text that is an ISO date or time in all of a column's rows becomes dates: SQLite has no such type.
         """
+        with self.stream(sql, limits, cancelled) as stream:
+            rows, cut_by = collect(stream.rows, limits)
+        return result_set(stream.names, _with_dates(rows), cut_by, stream.declared)
+
+    @contextmanager
+    def stream(self, sql: str, limits: QueryLimits, cancelled: Event | None = None) -> Iterator[RowStream]:
+        """Run one statement and lend its rows one by one, without a limit on their number; see the port."""
         refuse_unreadable_text(sql)
-        with self._opened(sql) as connection:
+        cancelled = cancelled or Event()
+        deadline = time.monotonic() + limits.seconds
+
+        def is_due() -> bool:
+            return cancelled.is_set() or time.monotonic() > deadline
+
+        with cancellable(cancelled), self._opened(sql) as connection:
             _load_modules(connection)
+            counts = {} if limits.in_background else row_counts(connection, sql)
             connection.set_authorizer(_authorize)
-            deadline = time.monotonic() + limits.seconds
-            connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS)
+            connection.set_progress_handler(is_due, STEPS_BETWEEN_CHECKS)
             try:
-                return _fetch(connection, sql, limits)
+                if not limits.in_background:
+                    self._refuse_expensive(connection, sql, counts, limits)
+                yield _run(connection, sql, limits, cancelled)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and time.monotonic() <= deadline:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and not is_due():
                     # SQLite turns a Ctrl-C that falls into the progress handler into an interrupt.
                     raise KeyboardInterrupt from None
                 raise
+
+    def _refuse_expensive(
+        self, connection: sqlite3.Connection, sql: str, counts: Mapping[str, int], limits: QueryLimits
+    ) -> None:
+        """Look at the plan; what SQLite says here against the statement, it says again when it runs."""
+        explain = f"EXPLAIN QUERY PLAN {sql}"
+        with suppress(QueryFailed), translated(self.path, explain):
+            estimate = estimate_plan(connection.execute(explain).fetchall(), counts)
+            refuse_expensive(estimate, sql, "sqlite", limits)
 
     @contextmanager
     def _opened(self, sql: str = "") -> Iterator[sqlite3.Connection]:
@@ -149,21 +183,21 @@ def _authorize(action: int, first: str | None, second: str | None, _schema: obje
     return sqlite3.SQLITE_DENY
 
 
-def _fetch(connection: sqlite3.Connection, sql: str, limits: QueryLimits) -> ResultSet:
+def _run(connection: sqlite3.Connection, sql: str, limits: QueryLimits, cancelled: Event) -> RowStream:
     cursor = connection.execute(sql)
     if cursor.description is None:
         text = "The statement returns no rows; write a SELECT."
         raise QueryFailed(text, feedback=text)
-    names = [column[0] for column in cursor.description]
-    rows: list[Sequence[Cell]] = []
+    return RowStream([column[0] for column in cursor.description], _rows(cursor, limits, cancelled))
+
+
+def _rows(cursor: sqlite3.Cursor, limits: QueryLimits, cancelled: Event) -> Iterator[tuple[Cell, ...]]:
     for row in cursor:
-        rows.append([cut_cell(value, limits.cell_characters) for value in row])
-        if len(rows) > limits.rows:
-            break
-    return result_set(names, _with_dates(rows), limits)
+        refuse_cancelled(cancelled)
+        yield tuple(cut_cell(value, limits.cell_characters) for value in row)
 
 
-def _with_dates(rows: list[Sequence[Cell]]) -> list[Sequence[Cell]]:
+def _with_dates(rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
     columns = [_dates_or_same(column) for column in zip(*rows, strict=True)]
     return list(zip(*columns, strict=True)) if columns else rows
 

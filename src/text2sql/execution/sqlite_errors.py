@@ -13,11 +13,14 @@ from text2sql.errors import (
     DatabaseUnavailable,
     QueryFailed,
     QueryTimedOut,
+    SchemaChanged,
     Text2SqlError,
 )
 from text2sql.execution.statement import names_within
 
 _REFUSED = "The database refused the statement."
+# What a statement that names only what the catalog has cannot cause by itself.
+_SCHEMA_CHANGE = re.compile(r"no such (?:column|table): ")
 
 # What SQLite says about a statement (all of it under one error code), what we say, and which of its words
 # may be repeated: those that the statement holds too.
@@ -106,7 +109,9 @@ def translation(error: sqlite3.Error, path: Path, sql: str) -> Text2SqlError:
         return problem(text.format(path.name), remedy=remedy)
     if not sql:
         return DatabaseCorrupt(f"The schema of {path.name} cannot be read.")
-    return _failed(_STATEMENT_CODES.get(code) or _statement_problem(str(error), sql))
+    text = _STATEMENT_CODES.get(code) or _statement_problem(str(error), sql)
+    kind = SchemaChanged if _SCHEMA_CHANGE.match(str(error)) else QueryFailed
+    return kind(text, feedback=text)
 
 
 def file_problem(path: Path) -> Text2SqlError | None:
@@ -130,10 +135,6 @@ def file_problem(path: Path) -> Text2SqlError | None:
         )
     except OSError:
         return DatabaseNotFound(f"The path {path} cannot be opened.")
-
-
-def _failed(text: str) -> QueryFailed:
-    return QueryFailed(text, feedback=text)
 
 
 def _statement_problem(message: str, sql: str) -> str:

@@ -4,7 +4,7 @@ The validator decides what may run. This repeats the little that a database sess
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import pairwise
 from typing import Literal
 
@@ -14,26 +14,31 @@ from text2sql.messages import Dialect
 _Kind = Literal["string", "name", "comment", "word", "sign"]
 
 # An unclosed quote or comment reaches to the end: no form can fail half-way, so no text is read twice.
+_MYSQL_TOKENS = re.compile(
+    r"""(?P<string> '(?:[^'\\]|\\.|'')*(?:'|\\?\Z) | "(?:[^"\\]|\\.|"")*(?:"|\\?\Z) )
+    | (?P<name> `(?:[^`]|``)*(?:`|\Z) )
+    | (?P<comment> --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
+    | (?P<word> [\w$]+ )
+    | (?P<sign> \S )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SQLITE_TOKENS = re.compile(
+    r"""(?P<string> '(?:[^']|'')*(?:'|\Z) )
+    | (?P<name> "(?:[^"]|"")*(?:"|\Z) | `(?:[^`]|``)*(?:`|\Z) | \[[^\]]*(?:\]|\Z) )
+    | (?P<comment> --[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
+    | (?P<word> [\w$]+ )
+    | (?P<sign> \S )""",
+    re.VERBOSE | re.DOTALL,
+)
 _TOKENS: dict[Dialect, re.Pattern[str]] = {
-    "mysql": re.compile(
-        r"""(?P<string> '(?:[^'\\]|\\.|'')*(?:'|\\?\Z) | "(?:[^"\\]|\\.|"")*(?:"|\\?\Z) )
-        | (?P<name> `(?:[^`]|``)*(?:`|\Z) )
-        | (?P<comment> --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
-        | (?P<word> [\w$]+ )
-        | (?P<sign> \S )""",
-        re.VERBOSE | re.DOTALL,
-    ),
-    "sqlite": re.compile(
-        r"""(?P<string> '(?:[^']|'')*(?:'|\Z) )
-        | (?P<name> "(?:[^"]|"")*(?:"|\Z) | `(?:[^`]|``)*(?:`|\Z) | \[[^\]]*(?:\]|\Z) )
-        | (?P<comment> --[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/|\Z) )
-        | (?P<word> [\w$]+ )
-        | (?P<sign> \S )""",
-        re.VERBOSE | re.DOTALL,
-    ),
+    "mysql": _MYSQL_TOKENS,
+    "mariadb": _MYSQL_TOKENS,
+    "sqlite": _SQLITE_TOKENS,
 }
 _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
 _LOCKING = {("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN")}
+# What makes a statement read on when it has rows enough, or rows that nobody sees.
+_READING_ON = frozenset("where group order distinct having union intersect except window with offset".split())
 
 
 def _tokens(sql: str, dialect: Dialect) -> Iterator[tuple[_Kind, str]]:
@@ -43,14 +48,28 @@ def _tokens(sql: str, dialect: Dialect) -> Iterator[tuple[_Kind, str]]:
 
 def identifiers(sql: str, dialect: Dialect) -> frozenset[str]:
     """Return the words and quoted names of a statement in lower case; nothing of its string literals."""
-    found: set[str] = set()
+    return frozenset(_name(kind, text) for kind, text in _tokens(sql, dialect) if kind in ("word", "name"))
+
+
+def aliases(sql: str, names: Container[str], dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Yield each word that follows one of the tables' `names`, and that name; both in lower case.
+
+    That is an alias, or a word of the grammar, which this does not know.
+    """
+    name = ""
     for kind, text in _tokens(sql, dialect):
-        if kind == "word":
-            found.add(text.casefold())
-        elif kind == "name":
-            quote = text[-1]
-            found.add(text[1:-1].replace(quote * 2, quote).casefold())
-    return frozenset(found)
+        word = _name(kind, text) if kind in ("word", "name") else ""
+        if name and word and word != "as":
+            yield word, name
+        if word != "as":
+            name = word if word in names else ""
+
+
+def stops_at_its_limit(sql: str, dialect: Dialect) -> bool:
+    """Tell whether a statement over one table reads no more rows than its LIMIT says; no when in doubt."""
+    tokens = list(_tokens(sql, dialect))
+    words = {text.casefold() for kind, text in tokens if kind == "word"}
+    return "limit" in words and not words & _READING_ON and ("sign", "(") not in tokens
 
 
 def names_within(candidates: Iterable[str], sql: str, dialect: Dialect) -> tuple[str, ...]:
@@ -106,6 +125,13 @@ def refuse_side_effects(sql: str) -> None:
     ):
         text = "Only one SELECT may run, without INTO, FOR UPDATE and the like."
         raise QueryFailed(text, feedback=text)
+
+
+def _name(kind: _Kind, text: str) -> str:
+    """Return a word or a quoted name as it is compared: without quotes, in lower case."""
+    if kind == "name":
+        text = text[1:-1].replace(text[-1] * 2, text[-1])
+    return text.casefold()
 
 
 def _runs(comment: str) -> bool:

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.dialects.sqlite import SQLite
+from sqlglot.generators.mysql import MySQLGenerator
 from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.parsers.sqlite import SQLiteParser
 
@@ -35,9 +36,18 @@ def _unit_first(name: str) -> Any:
 class MysqlGrammar(MySQL):
     """MySQL 8 and later, and MariaDB."""
 
+    class Generator(MySQLGenerator):
+        """Writes what MariaDB understands as well."""
+
+        TRANSFORMS = {  # noqa: RUF012
+            **MySQLGenerator.TRANSFORMS,
+            exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP"),
+        }
+
     class Parser(MySQLParser):
         """Takes every function by its own name."""
 
+        LAMBDAS = {}  # noqa: RUF012  # an arrow is JSON's, also inside a call
         FUNCTIONS = {name: _unit_first(name) for name in _UNIT_FIRST}  # noqa: RUF012  # sqlglot's own form
         FUNCTION_PARSERS = {  # noqa: RUF012
             name: parser

@@ -42,8 +42,13 @@ def _may_use_alias(column: exp.Column) -> bool:
     return isinstance(clause, exp.Group | exp.Having | exp.Order)
 
 
-def names_an_output(column: exp.Column, scope: Scope, *, anywhere: bool) -> bool:
-    """Tell whether the name is a select item's: SQL allows it in GROUP BY and after, SQLite `anywhere`."""
+def names_an_output(column: exp.Column, scope: Scope, outputs: list[str], *, anywhere: bool) -> bool:
+    """Tell whether the name is a select item's: SQL allows it in GROUP BY and after, SQLite `anywhere`.
+
+    `outputs` are the names of the columns that the scope's query yields.
+    """
+    if not isinstance(scope.expression, exp.Select):  # the ORDER BY of a set operation
+        return any(output.lower() == column.name.lower() for output in outputs)
     late = _may_use_alias(column)
     for select in selects(scope):
         if select.alias_or_name.lower() == column.name.lower():
@@ -53,10 +58,9 @@ def names_an_output(column: exp.Column, scope: Scope, *, anywhere: bool) -> bool
     return False
 
 
-def alias_columns(source: Scope, scope: Scope, alias: str) -> list[str]:
-    """Return the column names that an alias such as `t(a, b)` gives, if it does."""
-    if source.outer_columns:
-        return list(source.outer_columns)
-    node = scope.selected_sources[alias][0]
+def given_columns(node: exp.Expr, source: Scope) -> list[str]:
+    """Return the column names that an alias such as `t(a, b)` gives, or the WITH clause does."""
     named = node.args.get("alias")
-    return [column.name for column in named.args.get("columns") or ()] if named else []
+    own = [column.name for column in named.args.get("columns") or ()] if named else []
+    defined = source.expression.find_ancestor(exp.CTE) if isinstance(node, exp.Table) else None
+    return own or list(source.outer_columns) or (defined.alias_column_names if defined else [])

@@ -88,7 +88,7 @@ def read_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
     ]
     linked = _with_foreign_keys(connection, tables)
     ends = {each.name: not each.is_virtual and each.kind == "table" for each in schema}
-    counts = _known_counts(connection)
+    counts = known_counts(connection)
     sampling, counting = time.monotonic() + SAMPLING_SECONDS, COUNTING_SECONDS
     complete = []
     for table in linked:
@@ -102,7 +102,8 @@ def read_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
     return tuple(complete)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return the name as a statement can hold it, whatever it is made of."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -148,7 +149,7 @@ def _foreign_key(parent: Table | None, columns: list[str], references: list[str 
     return ForeignKey(columns=tuple(columns), table=parent.name, references=tuple(filter(None, named)))
 
 
-def _known_counts(connection: sqlite3.Connection) -> Mapping[str, int]:
+def known_counts(connection: sqlite3.Connection) -> Mapping[str, int]:
     """Return what the last ANALYZE counted, if there was one."""
     try:
         sql = "SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl"
@@ -172,7 +173,7 @@ def _counted(connection: sqlite3.Connection, name: str, seconds: float) -> int |
         return None
     try:
         with _limited(connection, seconds):
-            return int(connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])  # noqa: S608  # quoted
+            return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])  # noqa: S608  # quoted
     except sqlite3.DatabaseError:
         return None
 
@@ -185,8 +186,8 @@ def _sampled(connection: sqlite3.Connection, table: Table, end: float, *, reads_
     names = [column.name for column in table.columns if worth_sampling(column.name, column.type)]
     # A long text is cut by SQLite, so that it is not carried here; a blob is not even looked at.
     cut = "CASE typeof({0}) WHEN 'text' THEN substr({0}, 1, {1}) WHEN 'blob' THEN x'' ELSE {0} END"
-    cells = [cut.format(_quoted(name), SAMPLE_CHARACTERS + 1) for name in names]
-    select = f"SELECT {', '.join(cells) or '1'} FROM {_quoted(table.name)}"  # noqa: S608  # quoted
+    cells = [cut.format(quoted(name), SAMPLE_CHARACTERS + 1) for name in names]
+    select = f"SELECT {', '.join(cells) or '1'} FROM {quoted(table.name)}"  # noqa: S608  # quoted
     try:
         with _limited(connection, seconds):
             rows: list[tuple[Cell, ...]] = connection.execute(f"{select} LIMIT {ROWS_FROM_START}").fetchall()
@@ -206,7 +207,7 @@ def _last_rows(
 ) -> list[tuple[Cell, ...]]:
     orders = ["rowid DESC"]
     if table.primary_key:  # a table WITHOUT ROWID is ordered by its key
-        orders.append(", ".join(f"{_quoted(name)} DESC" for name in table.primary_key))
+        orders.append(", ".join(f"{quoted(name)} DESC" for name in table.primary_key))
     for order in orders:
         try:
             with _limited(connection, seconds):

@@ -7,7 +7,7 @@ from text2sql.validation.statement import Statement
 
 _VALUES = frozenset(
     # values
-    "Literal Boolean Null Tuple Interval Var HexString BitString National Introducer Star "
+    "Literal Boolean Null Tuple Interval Var HexString BitString National Introducer Star Concat "
     # operators
     "And Or Not Xor EQ NEQ NullSafeEQ NullSafeNEQ GT GTE LT LTE Is In Between Like Glob RegexpLike Escape "
     "Add Sub Mul Div IntDiv Mod Neg Paren BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift "
@@ -67,6 +67,13 @@ _PARTS: dict[str, frozenset[str]] = {
 """Nodes that shape the query, each with the arguments that it may have. sqlglot keeps what a query does
 besides reading (INTO, FOR UPDATE, hints) in arguments, where a look at node classes does not see it."""
 
+_JOINS = {
+    "side": frozenset(("LEFT", "RIGHT", "FULL")),
+    "kind": frozenset(("INNER", "CROSS", "OUTER", "STRAIGHT_JOIN")),
+    "method": frozenset(("NATURAL",)),
+}
+"""SEMI, ANTI and ASOF are joins elsewhere; MySQL takes the word for an alias."""
+
 _MODIFIERS = frozenset("STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT SQL_NO_CACHE".split())
 """What may stand behind SELECT: advice to the optimizer. SQL_CALC_FOUND_ROWS would change the session."""
 
@@ -97,6 +104,9 @@ def _refused_value(node: exp.Expr) -> str | None:
     """Name what is refused of a node whose arguments are all allowed."""
     if isinstance(node, exp.Select):
         return next((word for word in _modifiers(node) if word not in _MODIFIERS), None)
+    if isinstance(node, exp.Join):
+        words = ((word, str(node.args.get(word) or "").upper()) for word in _JOINS)
+        return next((f"{value} JOIN" for word, value in words if value and value not in _JOINS[word]), None)
     if isinstance(node, exp.Table):
         if not isinstance(node.this, exp.Identifier | exp.JSONTable):
             return "a table function"

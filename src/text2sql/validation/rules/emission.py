@@ -12,7 +12,6 @@ from text2sql.validation.statement import Statement
 
 def emit(statement: Statement) -> Refusal | None:
     """Set the emitted text; refuse it unless it parses to an allowed tree that emits the same text."""
-    _spell_cross_joins(statement.tree)
     grammar = GRAMMARS[statement.dialect]
     try:
         sql = _write(statement.tree, grammar)
@@ -35,14 +34,3 @@ def _write(tree: exp.Expr, grammar: object) -> str:
 
 def _not_emitted() -> Refusal:
     return Refusal(reason="NOT_EMITTED", message="The statement cannot be written anew without a change.")
-
-
-def _spell_cross_joins(tree: exp.Query) -> None:
-    """Keep `a JOIN b JOIN c ON …` from being emitted with a comma, which binds less tightly than JOIN."""
-    for select in tree.find_all(exp.Select):
-        joins = select.args.get("joins") or []
-        if any(join.side in {"RIGHT", "FULL"} for join in joins):
-            continue  # beside an outer join to the right the two spellings differ in meaning
-        for join in joins:
-            if not (join.args.get("on") or join.args.get("using") or join.kind or join.side or join.method):
-                join.set("kind", "CROSS")

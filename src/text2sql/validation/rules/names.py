@@ -10,7 +10,7 @@ from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope, walk_in_sc
 
 from text2sql.datasource.catalog import Table
 from text2sql.validation.refusal import Refusal
-from text2sql.validation.scopes import Source, alias_columns, is_merged, names_an_output, selects
+from text2sql.validation.scopes import Source, given_columns, is_merged, names_an_output, selects
 from text2sql.validation.statement import Statement
 from text2sql.validation.suggestions import suggest_column, suggest_join, suggest_table
 
@@ -61,7 +61,7 @@ class _NameResolver:
             scopes = traverse_scope(tree)
             for scope in scopes:
                 self._sources[id(scope)] = self._read_sources(scope)
-                self._outputs[id(scope)] = self._read_outputs(scope)
+                self._outputs[id(scope.expression)] = self._read_outputs(scope)
         except NameRefused as refused:  # without its tables no column can be looked up
             return refused.refusal
         except OptimizeError:
@@ -74,6 +74,8 @@ class _NameResolver:
             for node in walk_in_scope(scope.expression):
                 if isinstance(node, exp.Column):
                     self._seen.add(id(node))
+                    if isinstance(node.parent, exp.Partition):
+                        continue  # the name of a part of the table
                     with _collected(refusals):
                         self._resolve_column(node, scope)
             with _collected(refusals):
@@ -102,13 +104,15 @@ class _NameResolver:
         sources: dict[str, Source] = {}
         for alias, (node, source) in scope.selected_sources.items():
             self._seen.add(id(node))
-            if isinstance(node, exp.Table) and not _is_common(node, source, scope):
+            if isinstance(node.this, exp.JSONTable):
+                sources[alias] = Source(columns=_json_columns(node.this))
+            elif isinstance(node, exp.Table) and not _is_common(node, source, scope):
                 table = self._find_table(node)
                 columns = {column.name.lower(): column.name for column in table.columns}
                 sources[alias] = Source(columns=columns, table=table, node=node)
             else:
-                outputs = self._outputs.get(id(source), [])
-                names = alias_columns(source, scope, alias) or outputs
+                outputs = self._outputs.get(id(source.expression), [])
+                names = given_columns(node, source) or outputs
                 sources[alias] = Source(columns={name.lower(): name for name in names})
         return sources
 
@@ -143,8 +147,9 @@ class _NameResolver:
         )
 
     def _read_outputs(self, scope: Scope) -> list[str]:
-        if isinstance(scope.expression, exp.SetOperation):
-            return self._outputs.get(id(scope.set_operation_scopes[0]), [])
+        query = scope.expression
+        if isinstance(query, exp.SetOperation | exp.Subquery | exp.Lateral):
+            return self._outputs.get(id(_unwrapped(query.this)), [])
         outputs: list[str] = []
         for projection in selects(scope):
             star = projection.this if isinstance(projection, exp.Column) else projection
@@ -194,7 +199,13 @@ class _NameResolver:
         if len(owners) == 1 or (owners and is_merged(name, scope)):
             self._own(column, next(iter(owners.values())))
             return True
-        if names_an_output(column, scope, anywhere=self._catalog.dialect == "sqlite" and not owners):
+        if len(owners) > 1:
+            owners = _joined_so_far(column, owners, list(self._sources[id(scope)])) or owners
+            if len(owners) == 1:
+                self._own(column, next(iter(owners.values())))
+                return True
+        outputs = self._outputs[id(scope.expression)]
+        if names_an_output(column, scope, outputs, anywhere=self._catalog.dialect == "sqlite" and not owners):
             return True
         if owners:
             raise NameRefused(
@@ -285,12 +296,30 @@ class _NameResolver:
                     )
 
 
+def _unwrapped(query: exp.Expr) -> exp.Expr:
+    """Return the query inside parentheses."""
+    return query.unnest() if isinstance(query, exp.Subquery) else query
+
+
 def _is_common(node: exp.Table, source: exp.Table | Scope, scope: Scope) -> bool:
     """Tell whether the name is that of a common table expression.
 
     sqlglot also takes it for an alias that stands before LATERAL, which no server does.
     """
     return not node.db and source is not node and scope.cte_sources.get(node.name) is source
+
+
+def _joined_so_far(column: exp.Column, owners: dict[str, Source], aliases: list[str]) -> dict[str, Source]:
+    """Return the owners that the ON clause of a join can see: those that stand before it, and its own."""
+    join = column.find_ancestor(exp.Join, exp.Query)
+    last = join.alias_or_name if isinstance(join, exp.Join) else ""
+    visible = aliases[: aliases.index(last) + 1] if last in aliases else []
+    return {alias: source for alias, source in owners.items() if alias in visible}
+
+
+def _json_columns(table: exp.JSONTable) -> dict[str, str]:
+    names = [definition.name for definition in table.find_all(exp.JSONColumnDef) if definition.this]
+    return {name.lower(): name for name in names}
 
 
 @contextmanager

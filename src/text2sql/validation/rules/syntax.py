@@ -9,6 +9,7 @@ from text2sql.messages import Dialect
 from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.quoting import quote_bare_names
 from text2sql.validation.refusal import Refusal
+from text2sql.validation.spelling import settle_spelling
 from text2sql.validation.statement import Statement
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings quote the statement
@@ -38,6 +39,7 @@ def parse_one_query(statement: Statement) -> Refusal | None:
             message=f"Only SELECT statements may run, not {tree.key.upper()}.",
             feedback="Write one SELECT statement; nothing may be changed.",
         )
+    settle_spelling(tree)
     statement.tree = tree
     return None
 
