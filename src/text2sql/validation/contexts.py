@@ -1,4 +1,4 @@
-"""Catalogs from a file, for checks without a database: `{"context": {"schema.table": {"column": "type"}}}`."""
+"""Statements and catalogs as JSON, for checks without a database."""
 
 import json
 from functools import lru_cache
@@ -16,7 +16,8 @@ class Case(BaseModel):
     """One line of a file of statements; what else it holds is not looked at."""
 
     id: Any = None
-    sql: str
+    sql: str | None = None
+    """None where the line holds no statement."""
     db: str | None = None
     """The schema that names without one belong to."""
     ctx: str | None = None
@@ -49,16 +50,21 @@ class Contexts:
         )
 
 
-def read_case(line: bytes) -> Case | None:
-    """Return the statement of a JSON line; None where the line holds none."""
+def read_case(line: bytes) -> Case:
+    """Return the statement of a JSON line, or what can be told of a line that holds none."""
     try:
         return Case.model_validate_json(line)
     except ValidationError:
-        return None
+        pass
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return Case()
+    return Case(id=content.get("id")) if isinstance(content, dict) else Case()
 
 
 def load_contexts(path: Path | None, dialect: Dialect) -> Contexts:
-    """Read a file of contexts; without one, every statement meets an empty catalog.
+    """Read a file `{"context": {"schema.table": {"column": "type"}}}`; without one, catalogs are empty.
 
     Raises:
         InvalidSettings: the file cannot be read, or is not of that form.

@@ -1,6 +1,7 @@
 """Writes the statement from its tree; this text, and never the model's, is what runs."""
 
 from sqlglot import exp, parse
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from text2sql.validation.grammar import GRAMMARS
@@ -28,7 +29,7 @@ def emit(statement: Statement) -> Refusal | None:
     return None
 
 
-def _write(tree: exp.Expr, grammar: object) -> str:
+def _write(tree: exp.Expr, grammar: type[Dialect]) -> str:
     return tree.sql(dialect=grammar, comments=False, pretty=True, unsupported_level=ErrorLevel.RAISE)
 
 

@@ -110,7 +110,7 @@ class _NameResolver:
                 table = self._find_table(node)
                 columns = {column.name.lower(): column.name for column in table.columns}
                 sources[alias] = Source(columns=columns, table=table, node=node)
-            else:
+            elif isinstance(source, Scope):
                 outputs = self._outputs.get(id(source.expression), [])
                 names = given_columns(node, source) or outputs
                 sources[alias] = Source(columns={name.lower(): name for name in names})

@@ -32,18 +32,22 @@ def bound_recursion(statement: Statement) -> Refusal | None:
     return None
 
 
-def _recursive_members(cte: exp.CTE) -> Iterator[exp.Expr]:
+def _recursive_members(cte: exp.CTE) -> Iterator[exp.Select]:
     """Yield the parts of a set operation that read the expression itself."""
     pending = [cte.this]
     while pending:
         query = pending.pop()
         if isinstance(query, exp.SetOperation):
             pending += [query.this, query.expression]
-        elif any(table.name.lower() == cte.alias.lower() for table in query.find_all(exp.Table)):
+        elif isinstance(query, exp.Subquery):
+            pending.append(query.this)
+        elif isinstance(query, exp.Select) and any(
+            table.name.lower() == cte.alias.lower() for table in query.find_all(exp.Table)
+        ):
             yield query
 
 
-def _is_bounded(member: exp.Expr, cte: exp.CTE) -> bool:
+def _is_bounded(member: exp.Select, cte: exp.CTE) -> bool:
     if any(query.args.get("limit") for query in (cte.this, member)):
         return True
     conditions = [found.this for found in member.find_all(exp.Where, exp.Having)]
