@@ -5,9 +5,10 @@ Nothing is translated here, so the grammars forget what sqlglot knows of functio
 name, which the allow-list sees and the database runs.
 """
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.dialects.sqlite import SQLite
@@ -18,6 +19,10 @@ from sqlglot.parsers.sqlite import SQLiteParser
 from text2sql.messages import Dialect
 
 _UNIT_FIRST = ("TIMESTAMPADD", "TIMESTAMPDIFF", "GET_FORMAT")
+_JOIN_PARTS = ("on", "using", "kind", "side", "method")
+_UNITS = frozenset(
+    "MICROSECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR DATE TIME DATETIME TIMESTAMP".split()
+)
 _SPECIAL_SYNTAX = ("CAST", "CONVERT", "CHAR", "EXTRACT", "MATCH", "POSITION", "SUBSTRING", "SUBSTR", "TRIM")
 """Calls whose arguments are not a mere list: `CAST(x AS …)`, `TRIM(BOTH … FROM …)`."""
 
@@ -26,7 +31,8 @@ def _unit_first(name: str) -> Any:
     """Return the builder of a call whose first argument is a word such as DAY, not a column."""
 
     def build(arguments: list[exp.Expr]) -> exp.Anonymous:
-        if arguments and isinstance(arguments[0], exp.Column):
+        # A word is written as it is, so only these may become one.
+        if arguments and arguments[0].name.upper().removeprefix("SQL_TSI_") in _UNITS:
             arguments[0] = exp.var(arguments[0].name.upper())
         return exp.Anonymous(this=name, expressions=arguments)
 
@@ -55,6 +61,19 @@ class MysqlGrammar(MySQL):
             if name in (*_SPECIAL_SYNTAX, "GROUP_CONCAT", "JSON_TABLE", "JSON_VALUE", "WEIGHT_STRING")
         }
 
+        def _parse_join(
+            self,
+            skip_join_token: bool = False,  # noqa: FBT001, FBT002  # as sqlglot has it
+            parse_bracket: bool = False,  # noqa: FBT001, FBT002
+            alias_tokens: Collection[TokenType] | None = None,
+        ) -> exp.Join | None:
+            """Keep JOIN apart from a comma, which binds less tightly: sqlglot writes both as a comma."""
+            is_word = self._curr.token_type != TokenType.COMMA
+            join = super()._parse_join(skip_join_token, parse_bracket, alias_tokens)
+            if is_word and join and not any(join.args.get(part) for part in _JOIN_PARTS):
+                join.set("kind", "CROSS")
+            return join
+
 
 class SqliteGrammar(SQLite):
     """SQLite."""
@@ -62,6 +81,7 @@ class SqliteGrammar(SQLite):
     class Parser(SQLiteParser):
         """Takes every function by its own name."""
 
+        JOINS_HAVE_EQUAL_PRECEDENCE = False  # a comma stays one: CROSS JOIN would fix the order of work
         FUNCTIONS = {}  # noqa: RUF012
         FUNCTION_PARSERS = {"CAST": SQLiteParser.FUNCTION_PARSERS["CAST"]}  # noqa: RUF012
 

@@ -9,9 +9,7 @@ _PLAIN_AMOUNTS = (exp.Literal, exp.Column, exp.Paren, exp.Neg, exp.Anonymous)
 def settle_spelling(tree: exp.Query) -> None:
     """Change the tree in place; its meaning stays the same."""
     for node in list(tree.walk()):
-        if isinstance(node, exp.Select):
-            _spell_cross_joins(node)
-        elif isinstance(node, exp.With):
+        if isinstance(node, exp.With):
             _spell_common_names(node)
         elif isinstance(node, exp.Subquery):
             _move_modifiers_inside(node)
@@ -19,16 +17,6 @@ def settle_spelling(tree: exp.Query) -> None:
             node.set("this", exp.Subquery(this=node.this))
         elif isinstance(node, exp.Interval) and not isinstance(node.this, _PLAIN_AMOUNTS):
             node.set("this", exp.Paren(this=node.this))
-
-
-def _spell_cross_joins(select: exp.Select) -> None:
-    """Keep `a JOIN b JOIN c ON …` from being written with a comma, which binds less tightly than JOIN."""
-    joins = select.args.get("joins") or []
-    if any(join.side in {"RIGHT", "FULL"} for join in joins):
-        return  # beside an outer join to the right the two spellings differ in meaning
-    for join in joins:
-        if not (join.args.get("on") or join.args.get("using") or join.kind or join.side or join.method):
-            join.set("kind", "CROSS")
 
 
 def _spell_common_names(with_: exp.With) -> None:

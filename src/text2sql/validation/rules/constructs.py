@@ -1,5 +1,7 @@
 """The allow-list of what a statement may be made of; anything that is not named here is refused."""
 
+import re
+
 from sqlglot import exp
 
 from text2sql.validation.refusal import Refusal
@@ -7,9 +9,9 @@ from text2sql.validation.statement import Statement
 
 _VALUES = frozenset(
     # values
-    "Literal Boolean Null Tuple Interval Var HexString BitString National Introducer Star Concat "
+    "Literal Boolean Null Tuple Interval Var HexString BitString National Introducer Concat "
     # operators
-    "And Or Not Xor EQ NEQ NullSafeEQ NullSafeNEQ GT GTE LT LTE Is In Between Like Glob RegexpLike Escape "
+    "And Or Not Xor EQ NEQ NullSafeEQ NullSafeNEQ GT GTE LT LTE Is Between Like Glob RegexpLike Escape "
     "Add Sub Mul Div IntDiv Mod Neg Paren BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift "
     "BitwiseRightShift DPipe Collate Exists Any All Case If Binary Soundex Distinct "
     # calls with a syntax of their own, and those without parentheses
@@ -54,7 +56,9 @@ _PARTS: dict[str, frozenset[str]] = {
         "Limit": "expression offset",
         "Offset": "expression",
         "Fetch": "direction count limit_options",
+        "In": "this expressions query",
         "Alias": "this alias",
+        "Star": "",
         "Column": "this table db",
         "Identifier": "this quoted",
         "Cast": "this to",
@@ -74,6 +78,9 @@ _JOINS = {
 }
 """SEMI, ANTI and ASOF are joins elsewhere; MySQL takes the word for an alias."""
 
+_WORD = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
+"""A keyword is written into the statement as it is."""
+
 _MODIFIERS = frozenset("STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER_RESULT SQL_NO_CACHE".split())
 """What may stand behind SELECT: advice to the optimizer. SQL_CALC_FOUND_ROWS would change the session."""
 
@@ -87,14 +94,13 @@ def find_refused_construct(tree: exp.Expr) -> Refusal | None:
     """Return the refusal of the first construct that may not run."""
     for node in tree.walk():
         name = type(node).__name__
-        if name in _VALUES:
-            continue
-        allowed = _PARTS.get(name)
-        if allowed is None:
-            return _refuse(_spoken(node))
-        for argument, value in node.args.items():
-            if value and argument not in allowed:
-                return _refuse(argument.strip("_").replace("_", " "))
+        if name not in _VALUES:
+            allowed = _PARTS.get(name)
+            if allowed is None:
+                return _refuse(_spoken(node))
+            for argument, value in node.args.items():
+                if value and argument not in allowed:
+                    return _refuse(argument.strip("_").replace("_", " "))
         if what := _refused_value(node):
             return _refuse(what)
     return None
@@ -102,6 +108,8 @@ def find_refused_construct(tree: exp.Expr) -> Refusal | None:
 
 def _refused_value(node: exp.Expr) -> str | None:
     """Name what is refused of a node whose arguments are all allowed."""
+    if isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
+        return "a quoted keyword"
     if isinstance(node, exp.Select):
         return next((word for word in _modifiers(node) if word not in _MODIFIERS), None)
     if isinstance(node, exp.Join):

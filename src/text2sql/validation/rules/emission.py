@@ -1,5 +1,7 @@
 """Writes the statement from its tree; this text, and never the model's, is what runs."""
 
+from collections import Counter
+
 from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
@@ -23,7 +25,7 @@ def emit(statement: Statement) -> Refusal | None:
         return _not_emitted()
     if find_refused_construct(again[0]) or find_refused_function(again[0], statement.dialect):
         return _not_emitted()
-    if _write(again[0], grammar) != sql:
+    if _names(again[0]) != _names(statement.tree) or _write(again[0], grammar) != sql:
         return _not_emitted()
     statement.sql = sql
     return None
@@ -31,6 +33,13 @@ def emit(statement: Statement) -> Refusal | None:
 
 def _write(tree: exp.Expr, grammar: type[Dialect]) -> str:
     return tree.sql(dialect=grammar, comments=False, pretty=True, unsupported_level=ErrorLevel.RAISE)
+
+
+def _names(tree: exp.Expr) -> Counter[tuple[str, str]]:
+    """Count the tables and columns that are named: the text must name what the rules have seen."""
+    tables = ((node.db, node.name) for node in tree.find_all(exp.Table))
+    columns = ((node.table, f".{node.name}") for node in tree.find_all(exp.Column))
+    return Counter((*tables, *columns))
 
 
 def _not_emitted() -> Refusal:
