@@ -41,6 +41,20 @@ class InvalidKnowledge(Text2SqlError):
     exit_code = 2
 
 
+class InvalidPolicy(Text2SqlError):
+    """The access policy does not follow its format, or names what the database has not."""
+
+    code = "INVALID_POLICY"
+    exit_code = 2
+
+
+class AccessDenied(Text2SqlError):
+    """The access policy shows this caller nothing, or lacks an attribute to decide by."""
+
+    code = "ACCESS_DENIED"
+    exit_code = 7
+
+
 class OutputNotWritten(Text2SqlError):
     """The file that the user asked for could not be written."""
 

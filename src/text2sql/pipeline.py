@@ -8,7 +8,9 @@ from typing import get_args
 
 from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.policy.access import Access
+from text2sql.datasource.policy.access import NOBODY, Access, Caller
+from text2sql.datasource.policy.decide import access_for
+from text2sql.datasource.policy.load import Policy
 from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.step import execute_sql
@@ -51,15 +53,29 @@ class Services:
     catalog: Callable[[], Catalog]
     today: date
     """The day that "last year" counts from."""
+    policy: Callable[[Catalog], Policy] | None = None
+    """Returns the access policy, checked against the catalog; without one, every caller sees all."""
     question_characters: int = 4000
     schema_characters: int = 60_000
     repairs: int = 2
     limits: QueryLimits = field(default_factory=QueryLimits)
 
+    def access(self, caller: Caller) -> Access:
+        """Return what the caller may see.
 
-def answer(question: str, services: Services, on_step: OnStep | None = None) -> Reply:
-    """Answer a question; every way it can end is a `Reply`, and only Ctrl-C raises."""
-    run = _Run(question, services, StepLog(on_step))
+        Raises:
+            DatabaseError: as the port says.
+            InvalidPolicy, AccessDenied: the policy does not fit the database, or shows the caller nothing.
+        """
+        catalog = self.catalog()
+        return access_for(self.policy(catalog), caller, catalog) if self.policy else Access(catalog=catalog)
+
+
+def answer(
+    question: str, services: Services, on_step: OnStep | None = None, caller: Caller = NOBODY
+) -> Reply:
+    """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises."""
+    run = _Run(question, services, StepLog(on_step), caller)
     try:
         return run.answer()
     except Text2SqlError as error:
@@ -74,11 +90,12 @@ def answer(question: str, services: Services, on_step: OnStep | None = None) -> 
 class _Run:
     """One question on its way through the steps."""
 
-    def __init__(self, question: str, services: Services, log: StepLog) -> None:
+    def __init__(self, question: str, services: Services, log: StepLog, caller: Caller) -> None:
         self._question = question
         """As it was asked, and from CheckQuestion on as the guardrail lets it through."""
         self._services = services
         self._log = log
+        self._caller = caller
 
     def answer(self) -> Reply:
         screening = self._check_question()
@@ -126,7 +143,7 @@ class _Run:
             return retrieve_context(
                 self._question,
                 services.knowledge_base,
-                services.catalog(),
+                services.access(self._caller),
                 services.today,
                 services.schema_characters,
             )
@@ -144,9 +161,8 @@ class _Run:
                 return generation
             sql = generation.sql
             with self._log.step("ValidateSql", attempt):
-                valid = validate_sql(
-                    generation, Access(catalog=self._services.catalog()), self._services.limits.rows
-                )
+                access = self._services.access(self._caller)
+                valid = validate_sql(generation, access, self._services.limits.rows)
             with self._log.step("ExecuteSql", attempt):
                 return valid, execute_sql(valid, self._services.database, self._services.limits)
         except RepairableError as error:

@@ -6,14 +6,15 @@ Adapters are imported where they are chosen, so that nobody pays for those that 
 import os
 from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.knowledge import describe, load_knowledge
-from text2sql.errors import InvalidSettings
+from text2sql.datasource.policy.access import NOBODY, Access, Caller
+from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
@@ -23,6 +24,7 @@ from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.settings import Settings
 
 if TYPE_CHECKING:
+    from text2sql.datasource.policy.load import Policy
     from text2sql.generation.embedded_process import EmbeddedServer
 
 OnWait = Callable[[str], None]
@@ -32,22 +34,37 @@ OnWait = Callable[[str], None]
 def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services:
     """Return the services for one database; nothing is connected to yet.
 
+    The catalog, which every question asks for first, is read only when the account is known to be fit.
+
     Raises:
         InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
     """
     knowledge = load_knowledge(settings.knowledge_dir)
     database = open_database(settings)
+
+    @cache
+    def catalog() -> Catalog:
+        _check_account(settings, database)
+        return describe(_read_catalog(settings, database), knowledge.catalog)
+
     return Services(
         guardrail=open_guardrail(settings),
         knowledge_base=LocalKnowledgeBase(knowledge.glossary.terms),
         model=open_model(settings, on_wait),
         database=database,
-        catalog=cache(lambda: describe(_read_catalog(settings, database), knowledge.catalog)),
+        catalog=catalog,
+        policy=_open_policy(settings),
         today=knowledge.catalog.as_of or date.today(),  # noqa: DTZ011 — the asker's day
         question_characters=settings.question_characters,
         schema_characters=choose_schema_characters(settings),
         repairs=settings.repairs,
-        limits=QueryLimits(rows=settings.row_limit, seconds=settings.query_timeout),
+        limits=QueryLimits(
+            rows=settings.row_limit,
+            bytes=settings.result_bytes,
+            seconds=settings.query_timeout,
+            scan_rows=settings.scan_rows,
+            join_rows=settings.join_rows,
+        ),
     )
 
 
@@ -60,6 +77,21 @@ def open_catalog(settings: Settings) -> Catalog:
     """Return the described catalog, as the steps see it."""
     knowledge = load_knowledge(settings.knowledge_dir)
     return describe(_read_catalog(settings, open_database(settings)), knowledge.catalog)
+
+
+def open_access(settings: Settings, caller: Caller = NOBODY) -> Access:
+    """Return what the caller may see of the database, described as the steps see it.
+
+    Raises:
+        DatabaseError: as the port says.
+        InvalidKnowledge, InvalidPolicy: a file is wrong.
+        AccessDenied: the policy shows the caller nothing.
+    """
+    from text2sql.datasource.policy.decide import access_for
+
+    catalog = open_catalog(settings)
+    policy = _open_policy(settings)
+    return access_for(policy(catalog), caller, catalog) if policy else Access(catalog=catalog)
 
 
 def open_database(settings: Settings) -> Database:
@@ -142,6 +174,24 @@ def warm_model(settings: Settings, on_wait: OnWait | None = None) -> None:
 def cache_folder(settings: Settings) -> Path:
     """Return `cache_dir` with the home folder filled in."""
     return settings.cache_dir.expanduser()
+
+
+def _check_account(settings: Settings, database: Database) -> None:
+    """Let an account that can write pass only where somebody knows of it."""
+    try:
+        database.check_account()
+    except DatabaseAccountCanWrite:
+        if not settings.i_know:
+            raise
+
+
+def _open_policy(settings: Settings) -> "Callable[[Catalog], Policy] | None":
+    """Return what reads the policy, once for each state of the catalog."""
+    if settings.policy_file is None:
+        return None
+    from text2sql.datasource.policy.load import load_policy
+
+    return lru_cache(maxsize=1)(partial(load_policy, settings.policy_file))
 
 
 def _read_catalog(settings: Settings, database: Database) -> Catalog:

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Serve although the account can write; for a throw-away database."""
     knowledge_dir: Path | None = None
     """A folder with `catalog.yaml` and `glossary.yaml` about the database."""
+    policy_file: Path | None = None
+    """Who may see which tables, columns and rows; without it, every caller sees all."""
 
     model_provider: Literal["embedded", "openai", "bedrock"] = "embedded"
     """Which adapter stands behind the model port."""

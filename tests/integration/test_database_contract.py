@@ -1,28 +1,36 @@
 """What every adapter of the database port must do, asked of SQLite, MariaDB and MySQL alike."""
 
+import itertools
 import signal
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
+import pymysql
 import pytest
 from pydantic import SecretStr
+from pymysql.constants import CLIENT
 
 from database_fixtures import WRITER, LentDatabase, create_writer, sqlite_database, writer_url
 from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.datasource.catalog import Catalog, Table
 from text2sql.errors import (
     DatabaseAccessDenied,
+    DatabaseAccountCanWrite,
     DatabaseEmpty,
+    DatabaseError,
     DatabaseNotFound,
     DatabaseUnavailable,
     QueryFailed,
     QueryTimedOut,
     RepairableError,
+    SchemaChanged,
     Text2SqlError,
 )
 from text2sql.execution.mysql import MysqlDatabase
@@ -299,6 +307,64 @@ def test_server_types_come_back_as_python_has_them(server_database: LentDatabase
     assert row[8:] == (0.5, Decimal("1.1234567891"))
 
 
+@pytest.mark.parametrize(
+    ("declared", "value", "cell", "kind"),
+    [
+        ("DECIMAL(65,30)", "'-1.000000000000000000000000000001'", Decimal(f"-1.{'0' * 29}1"), "number"),
+        ("BIGINT UNSIGNED", "18446744073709551615", 2**64 - 1, "number"),
+        ("BIT(64)", "b'1'", 1, "number"),
+        ("YEAR", "1901", 1901, "number"),
+        ("TINYINT(1)", "TRUE", 1, "number"),
+        ("JSON", """'{"a": [1, "é"]}'""", '{"a": [1, "é"]}', "text"),
+        ("BINARY(4)", "X'00FF'", b"\x00\xff\x00\x00", "binary"),
+        ("VARBINARY(9)", "X'C3'", b"\xc3", "binary"),
+        ("BLOB", "X''", b"", "binary"),
+        ("ENUM('on', 'öff')", "'öff'", "öff", "text"),
+        ("SET('a', 'b', 'c')", "'a,c'", "a,c", "text"),
+        ("TIME", "'838:59:59'", timedelta(hours=838, minutes=59, seconds=59), "text"),
+        ("TIME", "'-100:00:01'", -timedelta(hours=100, seconds=1), "text"),
+        ("TIME(6)", "'-00:00:00.000001'", -timedelta(microseconds=1), "text"),
+        ("DATE", "'9999-12-31'", date(9999, 12, 31), "date"),
+        ("TIMESTAMP(3) NULL", "'2024-02-29 01:02:03.004'", datetime(2024, 2, 29, 1, 2, 3, 4000), "datetime"),  # noqa: DTZ001
+        ("LONGTEXT", "'東京 🗼'", "東京 🗼", "text"),
+    ],
+)
+def test_server_type_keeps_its_value(
+    server_database: LentDatabase, declared: str, value: str, cell: object, kind: str
+) -> None:
+    server_database.load(
+        f"CREATE TABLE t (v {declared})",
+        f"INSERT INTO t VALUES ({value}), (NULL)",
+    )
+    result = server_database.database.query("SELECT v FROM t ORDER BY v IS NULL", LIMITS)
+    assert result.rows == ((cell,), (None,))
+    assert type(result.rows[0][0]) is type(cell)
+    assert result.columns[0].type == kind
+
+
+def test_geometry_is_binary_with_its_reference_system_first(server_database: LentDatabase) -> None:
+    server_database.load(
+        "CREATE TABLE t (g GEOMETRY)", "INSERT INTO t VALUES (ST_GeomFromText('POINT(1 2)', 4326))"
+    )
+    result = server_database.database.query("SELECT g FROM t", LIMITS)
+    (cell,) = result.rows[0]
+    assert isinstance(cell, bytes)
+    assert int.from_bytes(cell[:4], "little") == 4326
+    assert len(cell) == 25
+    assert result.columns[0].type == "binary"
+    nothing = server_database.database.query("SELECT g FROM t WHERE FALSE", LIMITS)
+    assert nothing.columns[0].type == "binary"
+
+
+def test_vector_is_binary(mysql_server: Server) -> None:
+    create_vectors = ("CREATE DATABASE vectors", "CREATE TABLE vectors.t (v VECTOR(2))")
+    mysql_server.execute(*create_vectors, "INSERT INTO vectors.t VALUES (STRING_TO_VECTOR('[1,-2]'))")
+    database = MysqlDatabase(writer_url(mysql_server, "vectors"))
+    assert database.read_catalog().tables[0].columns[0].type == "vector(2)"
+    result = database.query("SELECT v FROM t", LIMITS)
+    assert (result.rows, result.columns[0].type) == (((struct.pack("<2f", 1, -2),),), "binary")
+
+
 def test_dates_that_python_does_not_know_do_no_harm(server_database: LentDatabase) -> None:
     server_database.load(
         "SET SESSION sql_mode = ''",
@@ -388,6 +454,95 @@ def test_server_statement_with_a_side_effect_is_refused(server_shop: LentDatabas
 def test_words_inside_quotes_are_no_side_effect(server_shop: LentDatabase) -> None:
     sql = "SELECT 'go INTO; it' AS `INTO`, \"a -- b\" AS b /* FOR UPDATE */ FROM regions LIMIT 1"
     assert server_shop.database.query(sql, LIMITS).rows == (("go INTO; it", "a -- b"),)
+
+
+# ── the account ──────────────────────────────────────────────────────────────────────────────────
+
+
+def create_account(lent: LentDatabase, *statements: str) -> MysqlDatabase:
+    """Make a new account, `{account}` in the statements, and return the database as it sees it."""
+    assert lent.url
+    user = f"u{next(_accounts)}"
+    account = f"{user}@localhost"
+    lent.load(f"CREATE USER {account} IDENTIFIED BY 'pw'")
+    lent.load(*(statement.format(account=account, schema=lent.url.database) for statement in statements))
+    return MysqlDatabase(lent.url.model_copy(update={"user": user, "password": SecretStr("pw")}))
+
+
+_accounts = itertools.count(1)
+
+
+def test_file_or_account_that_only_reads_is_fit(any_database: LentDatabase) -> None:
+    any_database.load("CREATE TABLE t (id INTEGER)")
+    database = any_database.database
+    if any_database.server:
+        database = create_account(any_database, "GRANT SELECT, SHOW VIEW ON {schema}.* TO {account}")
+    database.check_account()
+
+
+@pytest.mark.parametrize(
+    ("grant", "named"),
+    [
+        ("GRANT INSERT ON {schema}.* TO {account}", "INSERT"),
+        ("GRANT SELECT, UPDATE (id) ON {schema}.t TO {account}", "UPDATE"),
+        ("GRANT DELETE ON {schema}.t TO {account}", "DELETE"),
+        ("GRANT CREATE TEMPORARY TABLES, LOCK TABLES ON {schema}.* TO {account}", "LOCK TABLES"),
+        ("GRANT EXECUTE ON {schema}.* TO {account}", "EXECUTE"),
+        ("GRANT FILE ON *.* TO {account}", "FILE"),
+        ("GRANT PROCESS ON *.* TO {account}", "PROCESS"),
+        ("GRANT SUPER ON *.* TO {account}", "SUPER"),
+        ("GRANT REPLICATION SLAVE ON *.* TO {account}", "REPLICATION SLAVE"),
+        ("GRANT SELECT ON {schema}.* TO {account} WITH GRANT OPTION", "GRANT OPTION"),
+        ("GRANT ALL ON {schema}.* TO {account}", "ALL PRIVILEGES"),
+    ],
+)
+def test_account_that_may_do_more_is_refused(server_database: LentDatabase, grant: str, named: str) -> None:
+    server_database.load("CREATE TABLE t (id INTEGER)")
+    database = create_account(server_database, "GRANT SELECT ON {schema}.* TO {account}", grant)
+    with pytest.raises(DatabaseAccountCanWrite, match=rf"may do more than read: .*{named}"):
+        database.check_account()
+
+
+def test_account_that_writes_through_a_role_is_refused(server_database: LentDatabase) -> None:
+    role = f"editor{next(_accounts)}"
+    of = "FOR" if server_database.product == "mariadb" else "TO"
+    database = create_account(
+        server_database,
+        "GRANT SELECT ON {schema}.* TO {account}",
+        f"CREATE ROLE {role}",
+        f"GRANT DELETE ON {{schema}}.* TO {role}",
+        f"GRANT {role} TO {{account}}",
+    )
+    database.check_account()  # the role is not active
+    server_database.load(f"SET DEFAULT ROLE {role} {of} {database.url.user}@localhost")
+    with pytest.raises(DatabaseAccountCanWrite, match="DELETE"):
+        database.check_account()
+
+
+def test_remedy_makes_an_account_that_is_fit(server_database: LentDatabase) -> None:
+    assert server_database.url
+    server_database.load("CREATE TABLE t (id INTEGER)", "CREATE VIEW v AS SELECT id FROM t")
+    with pytest.raises(DatabaseAccountCanWrite) as caught:
+        server_database.database.check_account()
+    create, grant = (line for line in caught.value.remedy.splitlines() if line.endswith(";"))
+    assert f"`{server_database.url.database.replace('_', chr(92) + '_')}`.*" in grant
+    server_database.load(create.replace("…", "pw"), grant)
+    try:
+        url = server_database.url.model_copy(update={"user": "text2sql_reader", "password": SecretStr("pw")})
+        MysqlDatabase(url).check_account()
+        assert len(MysqlDatabase(url).read_catalog().tables) == 2
+        assert MysqlDatabase(url).query("SELECT id FROM v", LIMITS).rows == ()
+    finally:
+        server_database.load("DROP USER 'text2sql_reader'@'%'")
+
+
+def test_driver_that_runs_two_statements_is_refused(
+    server_database: LentDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # PyMySQL does so only when it is asked to, which nothing here does.
+    monkeypatch.setattr(pymysql, "connect", partial(pymysql.connect, client_flag=CLIENT.MULTI_STATEMENTS))
+    with pytest.raises(DatabaseError, match="several statements at once"):
+        server_database.database.check_account()
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────
@@ -488,6 +643,32 @@ def test_feedback_names_what_the_statement_names(shop: LentDatabase, sql: str, f
         shop.database.query(sql, LIMITS)
     assert caught.value.feedback == feedback
     assert caught.value.__cause__ is not None
+
+
+def test_table_or_column_that_is_gone_is_a_changed_schema(shop: LentDatabase) -> None:
+    shop.load("DROP VIEW paid_orders")
+    for sql in (
+        "SELECT id FROM paid_orders",
+        "SELECT c.nick FROM customers AS c",
+        "SELECT x.id FROM (SELECT id FROM order_items) AS x",
+    ):
+        with pytest.raises(SchemaChanged) as caught:
+            shop.database.query(sql, LIMITS)
+        assert caught.value.code == "SCHEMA_CHANGED"
+
+
+def test_view_over_a_table_that_is_gone_is_a_changed_schema(shop: LentDatabase) -> None:
+    shop.load("CREATE TABLE gone (id INTEGER)", "CREATE VIEW left_over AS SELECT id FROM gone")
+    shop.load("DROP TABLE gone")
+    with pytest.raises(SchemaChanged):
+        shop.database.query("SELECT id FROM left_over", LIMITS)
+
+
+def test_statement_that_is_wrong_in_itself_is_no_changed_schema(shop: LentDatabase) -> None:
+    for sql in ("SELECT id FROM orders, customers", "SELECT FOO_BAR(id) FROM orders", "SELECT id FROM"):
+        with pytest.raises(QueryFailed) as caught:
+            shop.database.query(sql, LIMITS)
+        assert caught.value.code == "QUERY_FAILED"
 
 
 def test_syntax_error_says_near_which_word(shop: LentDatabase) -> None:

@@ -48,7 +48,8 @@ def _check_statement(valid: ValidSql) -> Check:
 
 def _check_complete(valid: ValidSql, result: ResultSet) -> Check:
     if result.truncated:
-        detail = f"Cut after {len(result.rows):,} rows; totals and rankings may miss what follows."
+        size = ", which are as large as an answer may be" if result.cut_by == "bytes" else ""
+        detail = f"Cut after {len(result.rows):,} rows{size}; totals and rankings may miss what follows."
         return Check(name="complete", passed=False, detail=detail)
     detail = f"The database had no more rows; the limit is {valid.row_limit:,}."
     return Check(name="complete", passed=True, detail=detail)

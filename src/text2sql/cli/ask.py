@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from text2sql.cli.options import database_option, knowledge_option, load_settings
+from text2sql.cli.options import (
+    CallerOptions,
+    caller_options,
+    database_option,
+    knowledge_option,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from text2sql.messages import Reply
@@ -22,17 +28,26 @@ UTF8_BYTES = 4
 @click.argument("question")
 @database_option
 @knowledge_option
+@caller_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole reply as one JSON object.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the rows to a CSV file.")
 @click.option("--limit", "row_limit", type=int, help="Most rows to fetch (default 1000).")
-def ask(
+@click.option(
+    "--i-know",
+    is_flag=True,
+    default=None,
+    help="Go on although the account can write; for a throw-away database.",
+)
+def ask(  # noqa: PLR0913  # one for each option
     question: str,
     database: str | None,
     knowledge: Path | None,
     csv_file: Path | None,
     row_limit: int | None,
     *,
+    caller: CallerOptions,
     as_json: bool,
+    i_know: bool | None,
 ) -> int:
     """Answer QUESTION from a database.
 
@@ -44,7 +59,14 @@ def ask(
     """
     from text2sql.cli.progress import show_progress
 
-    settings = load_settings(database_url=database, knowledge_dir=knowledge, row_limit=row_limit)
+    settings = load_settings(
+        database_url=database,
+        knowledge_dir=knowledge,
+        policy_file=caller.policy,
+        row_limit=row_limit,
+        i_know=i_know,
+    )
+    asker = caller.read(settings)
     if question == "-":
         # Standard input may never end; what is longer than this is refused in any case.
         most = max(STDIN_BYTES, UTF8_BYTES * (settings.question_characters + 1))
@@ -54,7 +76,8 @@ def ask(
         from text2sql.pipeline import answer
         from text2sql.services import open_services
 
-        reply = answer(question, open_services(settings, progress.say), progress.on_step)
+        services = open_services(settings, progress.say)
+        reply = answer(question, services, progress.on_step, asker)
     try:
         if csv_file and reply.outcome == "answered":
             from text2sql.answer.csv_file import write_csv

@@ -91,8 +91,8 @@ def _verdict(line: bytes, contexts: "Contexts") -> dict[str, object]:
     from text2sql.validation.step import validate_sql
 
     case = read_case(line)
-    if case is None:
-        return _rejected(None, "INVALID_LINE", "The line is no object with a statement in sql.")
+    if case.sql is None:
+        return _rejected(case.id, "INVALID_LINE", "The line is no object with a statement in sql.")
     try:
         catalog = contexts.catalog(case.ctx, case.db or "")
         valid = validate_sql(SqlDraft(sql=case.sql), Access(catalog=catalog), ROW_LIMIT)

@@ -1,11 +1,15 @@
 """Options that several commands share, and how they join with the settings."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from text2sql.datasource.policy.access import Caller
     from text2sql.settings import Settings
 
 database_option = click.option(
@@ -19,6 +23,80 @@ knowledge_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder with catalog.yaml and glossary.yaml about the database.",
 )
+
+
+@dataclass(frozen=True)
+class CallerOptions:
+    """Who asks, as the command line says it."""
+
+    policy: Path | None
+    groups: tuple[str, ...]
+    attributes: tuple[str, ...]
+    """Each `name=value`."""
+
+    def read(self, settings: "Settings") -> "Caller":
+        """Return the caller, with the attributes in the types that the policy declares.
+
+        Raises:
+            InvalidSettings: an attribute is not declared or not of its type, or there is no policy.
+            InvalidPolicy: the policy's file does not follow its format.
+        """
+        from text2sql.datasource.policy.access import NOBODY, Caller
+        from text2sql.datasource.policy.file import SourceFile, read_value
+        from text2sql.errors import InvalidSettings
+
+        if settings.policy_file is None:
+            if self.groups or self.attributes:
+                raise InvalidSettings(
+                    "There is no access policy to use groups and attributes for.",
+                    remedy="Give one with --policy FILE, or set TEXT2SQL_POLICY_FILE.",
+                )
+            return NOBODY
+        declared = SourceFile(settings.policy_file).content.attributes
+        values = {}
+        for name, _, text in (attribute.partition("=") for attribute in self.attributes):
+            if name not in declared:
+                raise InvalidSettings(
+                    f"The access policy declares no attribute {name}.",
+                    remedy=f"It declares: {', '.join(declared) or 'none'}.",
+                )
+            try:
+                values[name] = read_value(text, declared[name])
+            except ValueError:
+                raise InvalidSettings(
+                    f"The attribute {name} is not usable.", remedy=f"Give {name}=…: {declared[name]}."
+                ) from None
+        return Caller(groups=self.groups, attributes=values)
+
+
+def caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --policy, --group and --attribute, as its argument `caller`."""
+
+    @click.option(
+        "--policy",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Who may see which tables, columns and rows (else TEXT2SQL_POLICY_FILE).",
+    )
+    @click.option("--group", "groups", metavar="NAME", multiple=True, help="A group that you are in.")
+    @click.option(
+        "--attribute",
+        "attributes",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="What row conditions ask of you; commas separate a list's values.",
+    )
+    @wraps(command)
+    def collected(
+        *arguments: Any,
+        policy: Path | None,
+        groups: tuple[str, ...],
+        attributes: tuple[str, ...],
+        **options: Any,
+    ) -> Any:
+        return command(*arguments, caller=CallerOptions(policy, groups, attributes), **options)
+
+    return collected
 
 
 def load_settings(**options: object) -> "Settings":

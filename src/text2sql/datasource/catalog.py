@@ -1,8 +1,11 @@
 """The catalog: what is known of a database's tables, as frozen messages; reading it is `execution`'s work."""
 
 import re
+from functools import cached_property
 
 from text2sql.messages import Dialect, Message
+
+_SPACED = re.compile(r"\w+(?: \w+)+")
 
 
 class Column(Message):
@@ -42,6 +45,11 @@ class Table(Message):
     row_count: int | None = None
     """About how many rows; None where counting would take too long."""
 
+    @property
+    def key(self) -> str:
+        """The name, behind its schema's where that is not the catalog's own."""
+        return f"{self.schema_name}.{self.name}" if self.schema_name else self.name
+
 
 class Catalog(Message):
     """All tables of one database that its user may read."""
@@ -51,6 +59,12 @@ class Catalog(Message):
     server: str
     """The product and its version, for example `SQLite 3.45.1` or `MariaDB 10.11.6`."""
     tables: tuple[Table, ...]
+
+    @cached_property
+    def spaced_names(self) -> tuple[str, ...]:
+        """The names of tables and columns that are words with spaces between them, the longest first."""
+        names = {name for table in self.tables for name in (table.name, *(c.name for c in table.columns))}
+        return tuple(sorted((name for name in names if _SPACED.fullmatch(name)), key=len, reverse=True))
 
 
 def quote_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from text2sql.execution.explain import UNKNOWN_ROWS, Estimate, Tally
 
 _SCANS = frozenset({"ALL", "index"})
-_MATERIALIZED = ("materialized_from_subquery", "materialized")
+_MATERIALIZED = frozenset({"materialized_from_subquery", "materialized"})
 _EQUAL_COLUMNS = re.compile(r"`([^`]+)`\.`[^`]+` = (?:`[^`]+`\.)?`([^`]+)`\.`[^`]+`")
 
 
@@ -41,6 +41,8 @@ class _Walk:
             elif key.endswith("subqueries"):
                 for each in child:
                     self.visit(each, leaving if _is_dependent(each) else 1.0)
+            elif key in _MATERIALIZED:
+                self.visit(child, 1.0)
             elif isinstance(child, dict):
                 leaving = self.visit(child, leaving)
         return leaving
@@ -49,10 +51,8 @@ class _Walk:
         if "message" in table:  # there is nothing to read, for example behind an impossible WHERE
             return times
         rows = float(table.get("rows_examined_per_scan", table.get("rows", 0)))
-        for key in _MATERIALIZED:
-            if key in table:
-                self.visit(table[key], 1.0)
-                rows = min(rows, UNKNOWN_ROWS)
+        if str(table.get("table_name")).startswith("<") or not _MATERIALIZED.isdisjoint(table):
+            rows = min(rows, UNKNOWN_ROWS)
         leaving = times * rows * float(table.get("filtered", 100)) / 100
         if table.get("access_type") not in _SCANS:
             self.tally.read(rows * times)
@@ -62,9 +62,7 @@ class _Walk:
             leaving = max(rows, times)
         else:
             self.tally.scan(rows, times)
-        for key, child in table.items():
-            if key.endswith("subqueries"):
-                self.visit({key: child}, times * rows)
+        self.visit(table, times * rows)  # its subqueries, and what it is made of
         return leaving
 
 

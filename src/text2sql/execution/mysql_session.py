@@ -27,6 +27,9 @@ WATCH_SECONDS = 0.05
 STOP_AGAIN_SECONDS = 0.5
 """How long a statement may go on after it was stopped: a stop that comes between two statements is lost."""
 
+VECTOR = 242
+"""The number of MySQL's VECTOR type, which PyMySQL does not know."""
+
 # Words of sql_mode that change what a quote, `||` or NOT means, and the old combinations that hold them.
 _GRAMMAR_MODES = frozenset(
     "ANSI ANSI_QUOTES PIPES_AS_CONCAT NO_BACKSLASH_ESCAPES HIGH_NOT_PRECEDENCE IGNORE_SPACE ORACLE MSSQL DB2 "
@@ -45,17 +48,27 @@ class Session(NamedTuple):
 class StreamingCursor(SSCursor):
     """Reads row by row and can be left in the middle; PyMySQL's own would read on to the last row."""
 
+    _result: Any  # the stubs leave it out
+
+    def execute(self, query: str, args: object = None) -> int:
+        """Run the statement; a VECTOR is left as it comes, where PyMySQL would take it for ASCII."""
+        count = super().execute(query, args)
+        if self._result.field_count:
+            columns = zip(self._result.fields, self._result.converters, strict=True)
+            self._result.converters = [
+                (None, None) if field.type_code == VECTOR else known for field, known in columns
+            ]
+        return count
+
     @property
     def is_streaming(self) -> bool:
         """Whether the server has rows, or an error, that are not read yet."""
-        result = getattr(self, "_result", None)
-        return result is not None and result.unbuffered_active and self.connection.open
+        return bool(self._result and self._result.unbuffered_active and self.connection.open)
 
     def close(self) -> None:
         """Let go of the result; the connection must be closed next."""
-        result = getattr(self, "_result", None)
-        if result is not None:
-            result.unbuffered_active = False
+        if self._result is not None:
+            self._result.unbuffered_active = False
         self.connection = None  # type: ignore[assignment]  # as PyMySQL does
 
 

@@ -13,7 +13,7 @@ from text2sql.execution.cancel import cancellable, refuse_cancelled
 from text2sql.execution.explain import refuse_expensive
 from text2sql.execution.explain_json import estimate_json
 from text2sql.execution.mysql_errors import query_failed, timed_out, translated
-from text2sql.execution.mysql_session import Session, StreamingCursor, stop
+from text2sql.execution.mysql_session import VECTOR, Session, StreamingCursor, stop
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.result import ColumnType, RowStream, cut_cell
 from text2sql.execution.statement import identifiers
@@ -44,6 +44,8 @@ _TYPES: dict[int, ColumnType] = {
     FIELD_TYPE.STRING: "text",
     FIELD_TYPE.JSON: "text",
     FIELD_TYPE.TIME: "text",
+    FIELD_TYPE.GEOMETRY: "binary",
+    VECTOR: "binary",
 }
 
 

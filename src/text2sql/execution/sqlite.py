@@ -147,6 +147,7 @@ def _connect(uri: str) -> sqlite3.Connection:
         connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
         if hasattr(connection, "enable_load_extension"):  # some builds of Python leave it out
             connection.enable_load_extension(False)  # noqa: FBT003  # the C function takes no name
+        connection.create_function("sha2", 2, sha2, deterministic=True)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES)
@@ -157,6 +158,12 @@ def _connect(uri: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def sha2(value: str | bytes | None, bits: int) -> str | None:
+    """Return the digest that MySQL's function of this name returns: an access policy masks with it."""
+    content = value.encode(errors="replace") if isinstance(value, str) else value
+    return None if content is None else hashlib.new(f"sha{bits}", content).hexdigest()
 
 
 def _load_modules(connection: sqlite3.Connection) -> None:

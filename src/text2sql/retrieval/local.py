@@ -5,17 +5,27 @@ import re
 from text2sql.datasource.knowledge import Term
 from text2sql.messages import Passage
 
+_NAME = re.compile(r"\w+")
+_QUALIFIED = re.compile(r"\w+\.\w+")
+_CODE = re.compile(r"\w*_\w+")
+
 
 class LocalKnowledgeBase:
     """Searches terms and their synonyms as whole words, case and plural aside."""
 
     def __init__(self, terms: tuple[Term, ...]) -> None:
-        self._entries = tuple((term, tuple(map(_pattern, (term.term, *term.synonyms)))) for term in terms)
+        self._entries = tuple(
+            (term, tuple(map(_pattern, (term.term, *term.synonyms))), _names(term)) for term in terms
+        )
 
-    def retrieve(self, question: str, limit: int) -> tuple[Passage, ...]:
+    def retrieve(
+        self, question: str, limit: int, hidden: frozenset[str] = frozenset()
+    ) -> tuple[Passage, ...]:
         """Return the terms that the question uses; the score is the longest match's share of it."""
         found = []
-        for term, patterns in self._entries:
+        for term, patterns, names in self._entries:
+            if names & hidden:
+                continue
             lengths = [len(match[0]) for pattern in patterns if (match := pattern.search(question))]
             if lengths:
                 text = f"{term.term}: {term.meaning}" + (f" SQL: {term.sql}" if term.sql else "")
@@ -23,6 +33,13 @@ class LocalKnowledgeBase:
                 found.append(Passage(source=f"glossary: {term.term}", text=text, score=round(score, 4)))
         found.sort(key=lambda passage: -passage.score)
         return tuple(found[:limit])
+
+
+def _names(term: Term) -> frozenset[str]:
+    """Return what may be names of tables and columns: all words of the SQL, and in prose what looks it."""
+    prose = " ".join((term.term, *term.synonyms, term.meaning))
+    names = [*term.tables, *_NAME.findall(term.sql), *_QUALIFIED.findall(term.sql)]
+    return frozenset(name.lower() for name in (*names, *_CODE.findall(prose), *_QUALIFIED.findall(prose)))
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:

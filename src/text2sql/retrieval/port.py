@@ -8,8 +8,12 @@ from text2sql.messages import Passage
 class KnowledgeBase(Protocol):
     """Finds what has been written down about a datasource."""
 
-    def retrieve(self, question: str, limit: int) -> tuple[Passage, ...]:
+    def retrieve(
+        self, question: str, limit: int, hidden: frozenset[str] = frozenset()
+    ) -> tuple[Passage, ...]:
         """Return at most `limit` passages, the best first; none when nothing fits.
+
+        `hidden` are the names of tables and columns, in lower case, that no passage may name.
 
         Raises:
             KnowledgeBaseUnavailable: the service did not answer.

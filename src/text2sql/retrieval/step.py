@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.policy.access import Access
 from text2sql.messages import Context
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
@@ -12,7 +12,7 @@ MAX_PASSAGES = 4
 
 
 def retrieve_context(
-    question: str, knowledge_base: KnowledgeBase, catalog: Catalog, today: date, schema_characters: int
+    question: str, knowledge_base: KnowledgeBase, access: Access, today: date, schema_characters: int
 ) -> Context:
     """Return what the model is told beside the question; the schema takes at most `schema_characters`.
 
@@ -21,7 +21,10 @@ def retrieve_context(
     """
     return Context(
         question=question,
-        dialect=catalog.dialect,
-        schema_text=render_schema(catalog, question, schema_characters),
-        passages=(*explain_time_words(question, today), *knowledge_base.retrieve(question, MAX_PASSAGES)),
+        dialect=access.catalog.dialect,
+        schema_text=render_schema(access.catalog, question, schema_characters),
+        passages=(
+            *explain_time_words(question, today),
+            *knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden),
+        ),
     )

@@ -100,6 +100,9 @@ FUNCTIONS: dict[Dialect, frozenset[str]] = {
     "mariadb": AGGREGATES["mariadb"] | _WINDOW | _MYSQL_AND_MARIADB | _MARIADB,
 }
 
+MASK_FUNCTIONS = frozenset({"SHA2"})
+"""What the masks of an access policy call besides, and no draft may on SQLite; its adapter brings it."""
+
 _SQLITE_DATE = "SQLite has no such function. Use strftime, for example"
 _MYSQL_INSTEAD = {
     "STRFTIME": "MySQL has no strftime(). Use YEAR(column) or DATE_FORMAT(column, '%Y-%m').",

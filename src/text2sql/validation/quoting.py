@@ -5,13 +5,11 @@ import re
 from text2sql.datasource.catalog import Catalog, quote_name
 
 _QUOTED = re.compile(r"""('(?:[^']|'')*'|"[^"]*"|`[^`]*`|\[[^\]]*\])""")
-_SPACED = re.compile(r"\w+(?: \w+)+")
 
 
 def quote_bare_names(sql: str, catalog: Catalog) -> str:
     """Return the statement with such names in backticks, where they stand outside quotes as a whole."""
-    names = {name for table in catalog.tables for name in (table.name, *(c.name for c in table.columns))}
-    spaced = sorted((name for name in names if _SPACED.fullmatch(name)), key=len, reverse=True)
+    spaced = catalog.spaced_names
     if not spaced:
         return sql
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, spaced))})(?!\w)", re.IGNORECASE)

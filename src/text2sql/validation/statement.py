@@ -19,6 +19,8 @@ class Statement:
     row_limit: int
     tree: exp.Query = field(default_factory=exp.Select)
     """Set by the rule that parses; later rules change it in place."""
+    nodes: tuple[exp.Expr, ...] = ()
+    """All nodes of that tree, as it was parsed."""
     tables: list[tuple[exp.Table, Table]] = field(default_factory=list)
     """Every place where the statement names a table of the catalog, and which."""
     owners: dict[int, exp.Table] = field(default_factory=dict)

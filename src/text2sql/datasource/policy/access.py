@@ -7,11 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from pydantic import Field
+
 from text2sql.datasource.catalog import Catalog
 from text2sql.messages import Message
 
-Mask: TypeAlias = Literal["full", "last_four", "hash", "year_only"]
-"""How a masked column's values are shown."""
+Mask: TypeAlias = Literal["full", "hash", "last_four", "year_only"]
+"""How a masked column's values are shown; the strictest first."""
 
 Scalar: TypeAlias = bool | int | Decimal | date | str
 """One value of a caller's attribute."""
@@ -19,16 +21,28 @@ Scalar: TypeAlias = bool | int | Decimal | date | str
 AttributeValue: TypeAlias = Scalar | tuple[Scalar, ...]
 
 
+class Caller(Message):
+    """Who asks: what an access policy decides by."""
+
+    groups: tuple[str, ...] = ()
+    attributes: dict[str, AttributeValue] = Field(default_factory=dict)
+
+
+NOBODY = Caller()
+"""A caller of no group, who sees nothing where there is a policy."""
+
+
 class TableRules(Message):
     """The rules on one table; a column that is denied is not in the visible catalog at all."""
 
-    masks: dict[str, Mask] = {}
+    masks: dict[str, Mask] = Field(default_factory=dict)
     """By column name."""
     raw_filters: frozenset[str] = frozenset()
     """The masked columns that may be filtered and grouped by their stored value."""
     rows: tuple[str, ...] = ()
-    """Predicates in the catalog's dialect; a row is visible where one of them holds. `{caller.name}` stands
-    for an attribute's value. Empty: every row is visible."""
+    """Predicates in the catalog's dialect with every name resolved; a row is visible where one of them holds.
+
+    The text `'{caller.name}'` stands for an attribute's value. Empty: every row is visible."""
 
 
 class Access(Message):
@@ -36,7 +50,11 @@ class Access(Message):
 
     catalog: Catalog
     """Only the tables and columns that the caller may see."""
-    rules: dict[str, TableRules] = {}
-    """By table name; tables without an entry are visible whole."""
-    attributes: dict[str, AttributeValue] = {}
+    rules: dict[str, TableRules] = Field(default_factory=dict)
+    """By table key; each visible table has an entry, or there is no policy and nobody is restricted."""
+    attributes: dict[str, AttributeValue] = Field(default_factory=dict)
     """The caller's attributes that the rules use, of the types that the policy declares."""
+    hidden: frozenset[str] = frozenset()
+    """In lower case the names of tables and columns, and `table.column`, that the caller may not see.
+
+    They are for comparing alone; nothing ever shows them."""

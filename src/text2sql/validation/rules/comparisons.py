@@ -12,7 +12,9 @@ def refuse_impossible_comparisons(statement: Statement) -> Refusal | None:
     """Refuse `strftime('%Y', day) = 2025`: without quotes around the number no row ever matches."""
     if statement.dialect != "sqlite":
         return None
-    for node in statement.tree.find_all(*_COMPARISONS):
+    for node in statement.nodes:
+        if not isinstance(node, _COMPARISONS):
+            continue
         operands = list(node.iter_expressions())
         has_text = any(isinstance(o, exp.Anonymous) and o.name.upper() == "STRFTIME" for o in operands)
         numbers = [o for o in operands if isinstance(o, exp.Literal) and not o.is_string]

@@ -1,6 +1,7 @@
 """The allow-list of what a statement may be made of; anything that is not named here is refused."""
 
 import re
+from collections.abc import Iterable
 
 from sqlglot import exp
 
@@ -87,12 +88,12 @@ _MODIFIERS = frozenset("STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT SQL_BUFFER
 
 def allow_constructs(statement: Statement) -> Refusal | None:
     """Refuse the first node or argument that is not on the allow-list."""
-    return find_refused_construct(statement.tree)
+    return find_refused_construct(statement.nodes)
 
 
-def find_refused_construct(tree: exp.Expr) -> Refusal | None:
+def find_refused_construct(nodes: Iterable[exp.Expr]) -> Refusal | None:
     """Return the refusal of the first construct that may not run."""
-    for node in tree.walk():
+    for node in nodes:
         name = type(node).__name__
         if name not in _VALUES:
             allowed = _PARTS.get(name)

@@ -1,5 +1,7 @@
 """Allows a call by its name, where the name is on the database's list."""
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from text2sql.messages import Dialect
@@ -14,14 +16,18 @@ _LENGTH_ARGUMENT = {"REPEAT": 1, "SPACE": 0, "LPAD": 1, "RPAD": 1}
 
 def allow_functions(statement: Statement) -> Refusal | None:
     """Refuse the first call that is not on the list, or that makes values of unbounded size."""
-    return find_refused_function(statement.tree, statement.dialect)
+    return find_refused_function(statement.nodes, statement.dialect)
 
 
-def find_refused_function(tree: exp.Expr, dialect: Dialect) -> Refusal | None:
-    """Return the refusal of the first call that may not run."""
-    for call in tree.find_all(exp.Anonymous):
+def find_refused_function(
+    nodes: Iterable[exp.Expr], dialect: Dialect, also: frozenset[str] = frozenset()
+) -> Refusal | None:
+    """Return the refusal of the first call that may not run; `also` names further ones that may."""
+    for call in nodes:
+        if not isinstance(call, exp.Anonymous):
+            continue
         name = call.name.upper()
-        if name not in FUNCTIONS[dialect]:
+        if name not in FUNCTIONS[dialect] and name not in also:
             return _refuse_name(name, dialect)
         if name in _LENGTH_ARGUMENT and not _is_short(call.expressions[_LENGTH_ARGUMENT[name] :][:1]):
             return Refusal(

@@ -14,8 +14,8 @@ def refuse_ungrouped_columns(statement: Statement) -> Refusal | None:
     """Refuse `SELECT name FROM … ORDER BY SUM(x)`; MySQL does so itself."""
     if statement.dialect != "sqlite":
         return None
-    for select in statement.tree.find_all(exp.Select):
-        if select.args.get("group"):
+    for select in statement.nodes:
+        if not isinstance(select, exp.Select) or select.args.get("group"):
             continue
         clauses = [*select.selects, select.args.get("having"), select.args.get("order")]
         aggregates = [call for clause in clauses if clause for call in _own(clause) if _is_aggregate(call)]

@@ -81,13 +81,15 @@ class _NameResolver:
             with _collected(refusals):
                 self._resolve_using(scope)
         if not refusals:
-            return self._find_unseen(tree)
+            return self._find_unseen()
         told = list(dict.fromkeys(refusal.feedback for refusal in refusals))[:MAX_TOLD]
         return refusals[0].model_copy(update={"feedback": " ".join(told)})
 
-    def _find_unseen(self, tree: exp.Query) -> Refusal | None:
+    def _find_unseen(self) -> Refusal | None:
         """Refuse a name that no scope has led to: what was not looked at must not run."""
-        for node in tree.find_all(exp.Table, exp.Column):
+        for node in self._statement.nodes:
+            if not isinstance(node, exp.Table | exp.Column):
+                continue
             if id(node) not in self._seen and not isinstance(node.this, exp.Star):
                 return Refusal(
                     reason="CONSTRUCT_NOT_ALLOWED",

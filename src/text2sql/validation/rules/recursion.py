@@ -17,8 +17,8 @@ def bound_recursion(statement: Statement) -> Refusal | None:
     A bound is a LIMIT, a comparison with a value, a join with a table along the recursion, or UNION
     (not ALL) over columns that are only passed on.
     """
-    for with_ in statement.tree.find_all(exp.With):
-        if not with_.args.get("recursive"):
+    for with_ in statement.nodes:
+        if not (isinstance(with_, exp.With) and with_.recursive):
             continue
         for cte in with_.expressions:
             for member in _recursive_members(cte):

@@ -41,6 +41,7 @@ def parse_one_query(statement: Statement) -> Refusal | None:
         )
     settle_spelling(tree)
     statement.tree = tree
+    statement.nodes = tuple(tree.walk())
     return None
 
 
