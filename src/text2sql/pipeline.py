@@ -11,7 +11,7 @@ from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import NOBODY, Access, Caller
 from text2sql.datasource.policy.decide import access_for
 from text2sql.datasource.policy.load import Policy
-from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
+from text2sql.errors import RepairableError, SchemaChanged, SqlRejected, Text2SqlError
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.step import execute_sql
 from text2sql.generation.port import SqlModel
@@ -51,10 +51,13 @@ class Services:
     model: SqlModel
     database: Database
     catalog: Callable[[], Catalog]
+    """Returns what is known of the database's tables, as it was read last."""
     today: date
     """The day that "last year" counts from."""
     policy: Callable[[Catalog], Policy] | None = None
     """Returns the access policy, checked against the catalog; without one, every caller sees all."""
+    refresh_catalog: Callable[[], None] = lambda: None
+    """Makes `catalog` read the database anew."""
     question_characters: int = 4000
     schema_characters: int = 60_000
     repairs: int = 2
@@ -96,12 +99,27 @@ class _Run:
         self._services = services
         self._log = log
         self._caller = caller
+        self._is_catalog_fresh = False
+        """Whether it has been read anew for this question."""
 
     def answer(self) -> Reply:
         screening = self._check_question()
         self._question = screening.text
         if screening.blocked_message is not None:
             return self._reply("blocked", sentence=screening.blocked_message)
+        try:
+            return self._answer(screening)
+        except SchemaChanged:
+            self._is_catalog_fresh = True
+            self._services.refresh_catalog()
+            return self._answer(screening)
+
+    def _answer(self, screening: Screening) -> Reply:
+        """Answer the question that passed.
+
+        Raises:
+            SchemaChanged: the catalog lags behind the database, and has not been refreshed for this question.
+        """
         context = self._retrieve_context()
 
         feedback: list[Feedback] = []
@@ -110,6 +128,8 @@ class _Run:
             try:
                 drafted = self._draft_and_run(context, feedback)
             except RepairableError as error:
+                if isinstance(error, SchemaChanged) and not self._is_catalog_fresh:
+                    raise
                 if len(feedback) > self._services.repairs:
                     return self._give_up(feedback, error)
 

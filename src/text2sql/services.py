@@ -53,6 +53,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services
         model=open_model(settings, on_wait),
         database=database,
         catalog=catalog,
+        refresh_catalog=catalog.cache_clear,
         policy=_open_policy(settings),
         today=knowledge.catalog.as_of or date.today(),  # noqa: DTZ011 — the asker's day
         question_characters=settings.question_characters,

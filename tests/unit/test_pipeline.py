@@ -373,8 +373,42 @@ def test_database_that_goes_away_before_the_query_fails_the_question(services: S
     assert list(ended(reply))[-1] == "ExecuteSql!DATABASE_NOT_FOUND"
 
 
+def test_schema_that_changed_is_read_anew_and_the_question_asked_again_once(
+    services: Services, shop: Path
+) -> None:
+    stale = services.database.read_catalog()
+    with closing(sqlite3.connect(shop)) as connection, connection:
+        connection.execute("ALTER TABLE customers RENAME COLUMN name TO full_name")
+    read = [stale]
+    services = replace(
+        services,
+        catalog=lambda: read[-1],
+        refresh_catalog=lambda: read.append(services.database.read_catalog()),
+    )
+    reply, model = ask(services, GOOD, "SELECT full_name FROM customers")
+    assert reply.outcome == "answered"
+    assert len(read) == 2
+    assert "full_name" in model.prompts[-1].system
+    assert list(ended(reply)) == [
+        *f"{BEGIN} GenerateSql ValidateSql ExecuteSql!SCHEMA_CHANGED".split(),
+        *f"RetrieveContext {RUN} ComposeAnswer".split(),
+    ]
+
+
+def test_schema_that_cannot_be_caught_up_with_does_not_go_round_for_ever(
+    services: Services, shop: Path
+) -> None:
+    stale = services.database.read_catalog()
+    with closing(sqlite3.connect(shop)) as connection, connection:
+        connection.execute("ALTER TABLE customers RENAME COLUMN name TO full_name")
+    reply, model = ask(replace(services, catalog=lambda: stale), *[GOOD] * 4)
+    assert reply.error is not None
+    assert reply.error.code == "NO_VALID_SQL"
+    assert len(model.prompts) == 4
+
+
 def test_query_that_is_too_slow_is_stopped_and_not_repaired(services: Services) -> None:
-    reply, model = ask(replace(services, limits=QueryLimits(seconds=0.05)), SLOW)
+    reply, model = ask(replace(services, limits=QueryLimits(seconds=0.05, join_rows=10**30)), SLOW)
     assert reply.error is not None
     assert reply.error.code == "QUERY_TIMED_OUT"
     assert len(model.prompts) == 1

@@ -1,5 +1,7 @@
 """The composition root: which adapter a setting chooses. Nothing is connected to."""
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +13,7 @@ from small_shop import write_small_shop
 from text2sql import services
 from text2sql.errors import DatabaseNotFound, GuardrailUnavailable, InvalidKnowledge, InvalidSettings
 from text2sql.execution.mysql import MysqlDatabase
+from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.bedrock import BedrockModel
 from text2sql.generation.embedded import EmbeddedModel
@@ -86,9 +89,22 @@ def test_schema_gets_the_room_that_the_model_can_read(values: dict[str, Any], ch
 
 
 def test_limits_are_those_of_the_settings() -> None:
-    opened = services.open_services(settings(row_limit=5, query_timeout=7, repairs=1, question_characters=9))
-    assert (opened.limits.rows, opened.limits.seconds) == (5, 7)
+    chosen = settings(
+        row_limit=5,
+        result_bytes=6,
+        query_timeout=7,
+        scan_rows=8,
+        join_rows=9,
+        repairs=1,
+        question_characters=9,
+    )
+    opened = services.open_services(chosen)
+    assert opened.limits == QueryLimits(rows=5, bytes=6, seconds=7, scan_rows=8, join_rows=9)
     assert (opened.repairs, opened.question_characters) == (1, 9)
+
+
+def test_limits_without_settings_are_those_of_the_port() -> None:
+    assert services.open_services(settings()).limits == QueryLimits()
 
 
 def test_catalog_is_read_when_asked_for_and_then_kept(tmp_path: Path) -> None:
@@ -139,3 +155,15 @@ def test_cache_folder_may_be_named_by_the_home_folder(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert services.cache_folder(settings(cache_dir=Path("~/cache"))) == tmp_path / "cache"
+
+
+def test_refreshed_catalog_shows_what_the_schema_has_become(tmp_path: Path) -> None:
+    path = write_small_shop(tmp_path / "shop.db")
+    opened = services.open_services(settings(database_url=f"sqlite:///{path}", cache_dir=tmp_path / "cache"))
+    before = opened.catalog()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE customers ADD COLUMN city TEXT")
+    assert opened.catalog() is before
+    opened.refresh_catalog()
+    columns = {table.name: [column.name for column in table.columns] for table in opened.catalog().tables}
+    assert "city" in columns["customers"]
