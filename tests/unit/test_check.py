@@ -134,3 +134,21 @@ def test_refused_statement_has_its_reason_and_exit_code(
 def test_neither_statement_nor_dialect_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check"]) == 2
     assert "--dialect" in capsys.readouterr().err
+
+
+def test_statement_is_checked_as_a_caller_with_a_policy_may_run_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{write_small_shop(tmp_path / 'shop.db')}"
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "attributes: {segment: text}\n"
+        "groups: {sales: {tables: {customers: {deny: [name], rows: 'segment = {caller.segment}'}}}}\n"
+    )
+    caller = ["--policy", str(policy), "--group", "sales", "--attribute", "segment=it's"]
+    assert run(["check", "--database", url, *caller, "SELECT * FROM customers"]) == 0
+    assert "'it''s'" in capsys.readouterr().out
+    assert run(["check", "--database", url, *caller, "SELECT name FROM customers"]) == REJECTED
+    assert "[UNKNOWN_COLUMN]" in capsys.readouterr().err
+    assert run(["check", "--database", url, "--policy", str(policy), "SELECT 1"]) == 7
+    assert "[ACCESS_DENIED]" in capsys.readouterr().err

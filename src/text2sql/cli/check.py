@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from text2sql.cli.options import database_option, load_settings
+from text2sql.cli.options import CallerOptions, caller_options, database_option, load_settings
 
 if TYPE_CHECKING:
     from text2sql.datasource.policy.access import Access
@@ -22,19 +22,24 @@ LINE_BYTES = 50_000_000
 @click.command()
 @click.argument("sql", required=False)
 @database_option
+@caller_options
 @click.option("--dialect", type=click.Choice(("mysql", "mariadb", "sqlite")), help="Of the JSON lines.")
 @click.option(
     "--contexts",
     type=click.Path(path_type=Path),
     help='Catalogs for the JSON lines: {"ctx": {"schema.table": {"column": "type"}}}.',
 )
-def check(sql: str | None, database: str | None, dialect: Any, contexts: Path | None) -> int:
+def check(
+    sql: str | None, database: str | None, dialect: Any, contexts: Path | None, *, caller: CallerOptions
+) -> int:
     """Say whether the validator lets SQL run on a database, and show what would run instead.
 
     For many statements give --dialect and write JSON lines {"id", "sql", "db", "ctx"} to standard input;
     each is answered, in order, by a line {"id", "verdict", "code", "reason", "sql"}. For example:
 
       text2sql check --database sqlite:///shop.sqlite "SELECT * FROM orders"
+
+      text2sql check --policy policy.yaml --group sales --attribute region=eu "SELECT * FROM orders"
 
       text2sql check --dialect mysql --contexts contexts.json < statements.jsonl
     """
@@ -45,10 +50,10 @@ def check(sql: str | None, database: str | None, dialect: Any, contexts: Path | 
     if sql is None:
         message = "Give a statement, or --dialect for JSON lines on standard input."
         raise click.UsageError(message)
-    from text2sql.datasource.policy.access import Access
-    from text2sql.services import open_catalog
+    from text2sql.services import open_access
 
-    return _check_one(sql, Access(catalog=open_catalog(load_settings(database_url=database))))
+    settings = load_settings(database_url=database, policy_file=caller.policy)
+    return _check_one(sql, open_access(settings, caller.read(settings)))
 
 
 def _check_one(sql: str, access: "Access") -> int:
