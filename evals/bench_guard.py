@@ -12,7 +12,9 @@ import click
 import pytest
 from bench_figures import Figure, figures_table, machine_lines
 from bench_guard_cases import CasesAbsent, Verdict, accepted_danger, judge_all, shares
+from bench_guard_executor import measure_executor
 from bench_guard_gold import read_questions, run_gold
+from bench_guard_policy import count_leaks
 from bench_guard_reader import run_as_reader
 from bench_guard_share import Share, shares_table
 from bench_guard_time import measure_import, measure_typical, measure_worst
@@ -21,6 +23,7 @@ from servers import Server, server_folder, start_mariadb, start_mysql
 
 ROOT = Path(__file__).resolve().parents[1]
 WRONG_SHOWN = 5
+POLICY_STATEMENTS = 100_000
 
 Start = Callable[[Path], Server]
 
@@ -64,6 +67,9 @@ def bench_guard(shop: Path) -> int:
         results.figures.append(measure_worst(verdicts))
     with results.part("typical queries"):
         results.figures.append(measure_typical(shop))
+    with results.part("access policy"):
+        ran, leaks = count_leaks(POLICY_STATEMENTS)
+        results.shares.append(Share("No leak past the access policy", ran, ("a leak, see above",) * leaks))
     with results.part("import"):
         results.figures.append(measure_import())
     for product, start in (("MySQL", start_mysql), ("MariaDB", start_mariadb)):
@@ -74,6 +80,8 @@ def bench_guard(shop: Path) -> int:
 
 
 def _measure_on(server: Server, results: _Results, verdicts: list[Verdict]) -> None:
+    with results.part(f"executor, {server.product}"):
+        results.figures += measure_executor(server)
     if verdicts:
         results.shares.append(run_as_reader(server, accepted_danger(verdicts)))
     with results.part(f"gold queries, {server.product}"):

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bench_guard_share import Share
 
-from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
 from text2sql.messages import SqlDraft
+from text2sql.validation.contexts import Contexts, load_contexts
 from text2sql.validation.step import validate_sql
 
 FOLDER = Path(
@@ -108,41 +107,21 @@ def read_cases(name: str) -> Iterator[Case]:
     Raises:
         CasesAbsent: there are none here.
     """
-    for line in _read(f"{name}.jsonl").splitlines():
+    contexts = _contexts()
+    for line in (CASES / f"{name}.jsonl").read_text("utf-8").splitlines():
         record = json.loads(line)
         yield Case(
             id=record["id"],
             sql=record["sql"],
             tier=record.get("tier", ""),
             style=record.get("style", ""),
-            access=_access(record["db"], record["ctx"]),
+            access=Access(catalog=contexts.catalog(record["ctx"], record["db"])),
         )
 
 
-def _read(name: str) -> str:
-    try:
-        return (CASES / name).read_text("utf-8")
-    except FileNotFoundError:
-        raise CasesAbsent(f"no {name} in {CASES}; TEXT2SQL_BENCH names another folder") from None
-
-
 @cache
-def _contexts() -> dict[str, dict[str, dict[str, str]]]:
-    contexts: dict[str, dict[str, dict[str, str]]] = json.loads(_read("contexts.json"))
-    return contexts
-
-
-@cache
-def _access(schema: str, context: str | None) -> Access:
-    tables = _contexts()[context] if context else {}
-    built = tuple(_table(name, columns, schema) for name, columns in tables.items())
-    return Access(catalog=Catalog(name=schema, dialect="mysql", server="MySQL 9.7", tables=built))
-
-
-def _table(qualified: str, columns: dict[str, Any], schema: str) -> Table:
-    own, _, name = qualified.partition(".")
-    return Table(
-        name=name,
-        schema_name="" if own.lower() == schema.lower() else own,
-        columns=tuple(Column(name=column, type=kind) for column, kind in columns.items()),
-    )
+def _contexts() -> Contexts:
+    path = CASES / "contexts.json"
+    if not path.is_file():
+        raise CasesAbsent(f"no {path.name} in {CASES}; TEXT2SQL_BENCH names another folder")
+    return load_contexts(path, "mysql")

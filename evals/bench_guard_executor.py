@@ -4,6 +4,7 @@ Run as a script it is the fresh process whose memory is measured.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -78,7 +79,11 @@ def create_digits(server: "Server") -> MysqlUrl:
 def read_in_fresh_process(url: MysqlUrl, way: str) -> dict[str, float]:
     """Read the large result in a process of its own, by `query` or `stream`; return rows, seconds, MB."""
     command = (sys.executable, __file__, url.host, str(url.port), way)
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 — our own script
+    # A test run may measure its coverage, and that of its children, which is another measurement.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(  # noqa: S603 — our own script
+        command, check=False, capture_output=True, text=True, env=environment
+    )
     if done.returncode:
         raise MeasurementFailed(f"reading by {way} ended with {done.returncode}")
     figures: dict[str, float] = json.loads(done.stdout)

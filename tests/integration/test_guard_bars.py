@@ -1,4 +1,4 @@
-"""The bars that `make bench-guard` holds the guard against: all shared cases, and a sample of the gold queries."""
+"""The bars of `make bench-guard`: all shared cases, and a sample of the gold queries."""
 
 import pytest
 from bench_guard_cases import CasesAbsent, judge_all, shares

@@ -1,4 +1,4 @@
-"""Holds a property against generated cases: a fixed set of them in a test, new ones all the time in a fuzz run."""
+"""Holds a property against generated cases: the same ones in every test, new ones in a fuzz run."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ class TookTooLong(Exception):
 
 
 def hold(check: Callable[[T], None], cases: st.SearchStrategy[T], examples: int) -> None:
-    """Check so many cases, always the same; with FUZZ_SECONDS set, fresh ones until this test's share is over."""
+    """Check so many cases; with FUZZ_SECONDS set, fresh ones until this test's share of them is over."""
     seconds = float(os.environ.get("FUZZ_SECONDS", "0")) / FUZZING_TESTS
     end = time.monotonic() + seconds
     setting = settings(

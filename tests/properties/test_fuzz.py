@@ -71,6 +71,16 @@ _NESTED = {
 }
 
 
+_WORDS = (
+    "SELECT FROM WHERE ( ) [ { CASE WHEN THEN END NOT - ~ , . ; ' \" ` /* */ -- : := @ = < > + * | "
+    "|| && IN EXISTS ANY ALL IS NULL AS a 1 'x' 0x BETWEEN AND OR LIKE ESCAPE UNION WITH RECURSIVE "
+    "JOIN LEFT ON USING LATERAL VALUES INTERVAL DAY CAST( IF( ABS( OVER ( PARTITION BY ORDER GROUP "
+    "HAVING LIMIT DISTINCT _utf8 COLLATE BINARY DATE ROW( -> ->> :: ? \\ # ^ % ! VALUES( FOR INTO "
+    "PIVOT( UNPIVOT( MATCH( AGAINST( JSON_TABLE( TRIM( EXTRACT( POSITION( SUBSTRING( CONVERT( "
+    "GROUP_CONCAT( => ** // << >> <=> IGNORE WINDOW"
+).split()
+
+
 @pytest.fixture(params=_DIALECTS)
 def dialect(request: pytest.FixtureRequest) -> Dialect:
     chosen: Dialect = request.param
@@ -119,13 +129,7 @@ def test_nesting_of_the_longest_statement_takes_less_than_a_second(shape: str, d
 @st.composite
 def _repeated(draw: st.DrawFn) -> str:
     """Draw the longest text of a few words that repeat: what makes a parser try again and again."""
-    words = st.sampled_from(
-        "SELECT FROM WHERE ( ) [ { CASE WHEN THEN END NOT - ~ , . ; ' \" ` /* */ -- : := @ = < > + * | || && IN "
-        "EXISTS ANY ALL IS NULL AS a 1 'x' 0x BETWEEN AND OR LIKE ESCAPE UNION WITH RECURSIVE JOIN LEFT ON USING "
-        "LATERAL VALUES INTERVAL DAY CAST( IF( ABS( OVER ( PARTITION BY ORDER GROUP HAVING LIMIT DISTINCT _utf8 "
-        "COLLATE BINARY DATE ROW( -> ->> :: ? \\ \n # ^ % ! VALUES( FOR INTO PIVOT( UNPIVOT( MATCH( AGAINST( "
-        "JSON_TABLE( TRIM( EXTRACT( POSITION( SUBSTRING( CONVERT( GROUP_CONCAT( => ** // << >> <=> IGNORE WINDOW".split(" ")
-    )
+    words = st.sampled_from(_WORDS)
     before = " ".join(draw(st.lists(words, max_size=4)))
     unit = draw(st.sampled_from(("", " "))).join(draw(st.lists(words, min_size=1, max_size=3))) + " "
     after = " ".join(draw(st.lists(words, max_size=2)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import pymysql
-from hostile_sql import CANARY, LOCKS, VARIABLES
+from hostile_sql import CANARY, FILE, LOCKS, VARIABLES
 
 from servers import Server
 from small_shop import SCRIPT
@@ -25,7 +25,7 @@ State: TypeAlias = dict[str, object]
 SECONDS = 1.5
 """A statement is stopped then, so that a test goes on."""
 _SECRETS = (
-    f"CREATE TABLE secrets (value VARCHAR(40) NOT NULL PRIMARY KEY)",
+    "CREATE TABLE secrets (value VARCHAR(40) NOT NULL PRIMARY KEY)",
     f"INSERT INTO secrets VALUES ('{CANARY}')",
     "CREATE VIEW secret_view AS SELECT value FROM secrets",
 )
@@ -58,9 +58,11 @@ class MariadbWorld:
     def build(self) -> None:
         """Make the shop, and beyond the catalog secrets, a function that writes, and a sequence."""
         self.close()
+        (self._server.folder / "data" / "shop" / FILE).unlink(missing_ok=True)
         self._server.execute(
             "DROP DATABASE IF EXISTS shop",
             "CREATE DATABASE shop CHARACTER SET utf8mb4",
+            "DROP USER IF EXISTS stolen",
             f"CREATE OR REPLACE USER {CANARY}@localhost",
             f"GRANT ALL ON *.* TO {CANARY}@localhost WITH GRANT OPTION",
         )
@@ -77,6 +79,7 @@ class MariadbWorld:
             user=CANARY,
             database="shop",
             charset="utf8mb4",
+            autocommit=True,  # so that the end of the transaction shows
             ssl_disabled=True,
         )
         # The server's own bound on recursion is off, so that only the validator's holds.
@@ -90,13 +93,17 @@ class MariadbWorld:
 
     def state(self) -> State:
         names = [f"@{name}" for name in VARIABLES] + [f"IS_USED_LOCK('{name}')" for name in LOCKS]
-        commands = "', 'COM_".join(("SELECT", "CHECKSUM", "STMT_REPREPARE"))
         return {
             "stored rows": self._ask("CHECKSUM TABLE customers, orders, order_items, secrets, numbers"),
-            "tables": self._ask("SELECT table_schema, table_name, create_time FROM information_schema.tables"),
+            "tables": self._ask(
+                "SELECT table_schema, table_name, create_time FROM information_schema.tables "
+                "WHERE table_schema <> 'information_schema'"
+            ),
             "routines": self._ask("SELECT routine_schema, routine_name FROM information_schema.routines"),
             "users": self._ask("SELECT * FROM mysql.global_priv ORDER BY host, user"),
-            "variables and locks": self._ask(f"SELECT {', '.join(names)}, LAST_INSERT_ID(), DATABASE()"),
+            "variables and locks": self._ask(
+                f"SELECT {', '.join(names)}, LAST_INSERT_ID(), DATABASE(), @@in_transaction"
+            ),
             "session": self._ask(
                 "SELECT * FROM information_schema.session_variables WHERE variable_name NOT IN "
                 "('TIMESTAMP', 'WARNING_COUNT', 'ERROR_COUNT')"
@@ -106,7 +113,7 @@ class MariadbWorld:
             ),
             "kinds of statements that ran": self._ask(
                 "SELECT * FROM information_schema.session_status WHERE variable_name LIKE 'COM\\_%' "
-                f"AND variable_name NOT IN ('COM_{commands}')"
+                "AND variable_name NOT IN ('COM_SELECT', 'COM_CHECKSUM', 'COM_STMT_REPREPARE')"
             ),
             "rows that are not locked": self._unlocked_rows(),
             "files": _files(self._server.folder / "data"),

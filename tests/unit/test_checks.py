@@ -38,6 +38,13 @@ def test_cut_result_is_not_complete() -> None:
     assert "1,000" in check.detail
 
 
+def test_result_cut_for_its_size_says_so() -> None:
+    result = ResultSet(columns=COLUMNS, rows=((1,),) * 7, truncated=True, cut_by="bytes")
+    assert (
+        "Cut after 7 rows, which are as large as an answer may be" in checks(result=result)["complete"].detail
+    )
+
+
 def test_no_rows_and_only_nulls_fail() -> None:
     assert not checks(rows=())["rows found"].passed
     assert not checks(rows=((None,), (None,)))["rows found"].passed

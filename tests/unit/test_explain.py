@@ -1,6 +1,8 @@
 """Plans as servers answer them, shortened to what is read; the integration tests ask real servers."""
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from text2sql.errors import QueryTooExpensive
 from text2sql.execution.explain import Estimate, refuse_expensive
 from text2sql.execution.explain_json import estimate_json
-from text2sql.execution.explain_sqlite import estimate_plan
+from text2sql.execution.explain_sqlite import estimate_plan, row_counts
 from text2sql.execution.port import QueryLimits
 
 
@@ -323,6 +325,52 @@ def test_either_or_of_sqlite_reads_each_index() -> None:
         (20, 0, 0, "SCAN items"),
     ]
     assert estimate_plan(rows, COUNTS) == Estimate(scan_rows=5_101, join_rows=100 * 5_000, tables=3)
+
+
+def counts(sql: str, *statements: str) -> dict[str, int]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        return dict(row_counts(connection, sql))
+
+
+MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+ORDERS = ("CREATE TABLE Orders (id INTEGER PRIMARY KEY, a)", f"INSERT INTO Orders {MANY} SELECT i, i FROM n")
+
+
+def test_table_counts_by_its_name_and_its_aliases() -> None:
+    found = counts('SELECT x.id FROM orders AS x, "ORDERS" `y` JOIN orders', *ORDERS)
+    assert (found["orders"], found["x"], found["y"]) == (300, 300, 300)
+
+
+def test_table_that_the_statement_does_not_name_is_not_counted() -> None:
+    assert counts("SELECT 1 FROM orders o", *ORDERS, "CREATE TABLE other (a)").keys() == {"orders", "o"}
+
+
+def test_alias_of_two_tables_counts_as_the_larger() -> None:
+    sql = "SELECT 1 FROM other x UNION SELECT 2 FROM orders x UNION SELECT 3 FROM other x"
+    assert counts(sql, *ORDERS, "CREATE TABLE other (a)")["x"] == 300
+
+
+def test_views_lead_to_their_tables() -> None:
+    inner, outer = "CREATE VIEW v AS SELECT id FROM orders AS deep", "CREATE VIEW w AS SELECT id FROM v"
+    assert counts("SELECT id FROM w", *ORDERS, inner, outer)["deep"] == 300
+
+
+def test_last_analyze_wins_over_the_row_numbers() -> None:
+    index = "CREATE INDEX by_a ON Orders (a)"
+    later = "INSERT INTO Orders VALUES (9000, 1)"
+    assert counts("SELECT 1 FROM orders", *ORDERS, index, "ANALYZE", later)["orders"] == 300
+
+
+def test_row_numbers_that_the_file_has_no_room_for_are_not_believed() -> None:
+    assert (
+        counts("SELECT 1 FROM orders", *ORDERS, f"INSERT INTO Orders VALUES ({2**62}, 1)")["orders"] < 10_000
+    )
+
+
+def test_table_without_row_numbers_is_taken_for_a_small_one() -> None:
+    assert counts("SELECT 1 FROM t", "CREATE TABLE t (k TEXT PRIMARY KEY) WITHOUT ROWID") == {"t": 1_000}
 
 
 LIMITS = QueryLimits(scan_rows=1_000, join_rows=5_000)

@@ -47,3 +47,21 @@ def test_recursion_limit_is_said_in_the_servers_words() -> None:
 def test_only_mysql_is_asked_for_fresh_row_counts() -> None:
     assert MYSQL.catalog_settings == ("information_schema_stats_expiry = 0",)
     assert MARIADB.catalog_settings == ()
+
+
+def test_flavour_names_its_dialect() -> None:
+    assert (MYSQL.dialect, MARIADB.dialect) == ("mysql", "mariadb")
+
+
+@pytest.mark.parametrize(
+    ("version", "settings"),
+    [
+        ("8.0.36", ()),
+        ("8.2.0", ()),
+        ("8.3.0", ("explain_json_format_version = 1",)),
+        ("9.7.4-2", ("explain_json_format_version = 1",)),
+        ("11.4.2-MariaDB", ()),
+    ],
+)
+def test_plans_are_asked_for_in_the_format_that_is_read(version: str, settings: tuple[str, ...]) -> None:
+    assert detect_flavour(version).plan_settings == settings

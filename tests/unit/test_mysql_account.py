@@ -20,7 +20,7 @@ def found(*lines: str) -> str:
 @pytest.mark.parametrize(
     "line",
     [
-        "GRANT USAGE ON *.* TO `ada`@`%` IDENTIFIED BY PASSWORD '*AB ON C' REQUIRE SSL WITH MAX_USER_CONNECTIONS 5",
+        "GRANT USAGE ON *.* TO `ada`@`%` IDENTIFIED BY PASSWORD '*AB ON C' WITH MAX_USER_CONNECTIONS 5",
         "GRANT USAGE ON *.* TO `ada`@`%` IDENTIFIED VIA ed25519 USING 'x' OR unix_socket",
         "GRANT SELECT ON `shop`.* TO `ada`@`%`",
         "GRANT SELECT, SHOW VIEW ON `shop`.* TO 'ada'@'%'",

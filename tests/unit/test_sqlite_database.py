@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from text2sql.datasource.catalog import Table
 from text2sql.errors import (
     DatabaseCorrupt,
     DatabaseEmpty,
+    DatabaseError,
     DatabaseNotFound,
     DatabaseUnavailable,
     QueryFailed,
@@ -271,6 +273,20 @@ def test_file_is_opened_so_that_nothing_can_write(items: SqliteDatabase) -> None
         connection.execute("PRAGMA query_only = OFF")
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("DELETE FROM items")
+
+
+def test_driver_that_runs_two_statements_is_refused(
+    items: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lenient(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:  # type: ignore[override]
+            return super().execute(sql.partition(";")[0], *parameters)  # type: ignore[arg-type]
+
+    items.check_account()
+    # Python's own refuses, so there is none to pass in.
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Lenient))
+    with pytest.raises(DatabaseError, match="several statements at once"):
+        items.check_account()
 
 
 def test_feedback_does_not_tell_what_a_view_hides(items: SqliteDatabase) -> None:

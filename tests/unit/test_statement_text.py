@@ -8,6 +8,7 @@ from text2sql.execution.statement import (
     names_within,
     refuse_side_effects,
     refuse_unreadable_text,
+    stops_at_its_limit,
 )
 
 
@@ -103,3 +104,30 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
     for dialect in ("mysql", "sqlite"):
         identifiers("SELECT " + piece * 10_000, dialect)
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT a, b FROM t LIMIT 5", "SELECT `where` FROM t -- (\nLIMIT 5", "SELECT 'order (' FROM t LIMIT 5"],
+)
+def test_plain_select_stops_at_its_limit(sql: str) -> None:
+    assert stops_at_its_limit(sql, "mariadb")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM t",
+        "SELECT a AS `limit` FROM t",
+        "SELECT a FROM t WHERE a = 1 LIMIT 5",
+        "SELECT a FROM t GROUP BY a LIMIT 5",
+        "SELECT a FROM t ORDER BY a LIMIT 5",
+        "SELECT DISTINCT a FROM t LIMIT 5",
+        "SELECT COUNT(*) FROM t LIMIT 5",
+        "SELECT a FROM t LIMIT 5 OFFSET 90000000",
+        "SELECT a FROM t UNION SELECT b FROM u LIMIT 5",
+        "WITH x AS (SELECT a FROM t) SELECT a FROM x LIMIT 5",
+    ],
+)
+def test_other_statements_may_read_on(sql: str) -> None:
+    assert not stops_at_its_limit(sql, "mysql")

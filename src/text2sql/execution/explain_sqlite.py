@@ -99,8 +99,8 @@ class _Walk:
 
 def _last_row(connection: sqlite3.Connection, name: str) -> int:
     """Return the largest row number, if the file has room for so many rows."""
-    with suppress(sqlite3.DatabaseError):  # a table WITHOUT ROWID
-        (last,) = connection.execute(f"SELECT max(rowid) FROM {quoted(name)}").fetchone()  # noqa: S608  # quoted
+    with suppress(sqlite3.DatabaseError, TypeError):  # a table WITHOUT ROWID, or a text column of that name
+        (last,) = connection.execute(f"SELECT max(_rowid_) FROM {quoted(name)}").fetchone()  # noqa: S608  # quoted
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
         return int(min(max(last or 0, 0), pages * size // ROW_BYTES))

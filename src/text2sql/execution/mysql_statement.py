@@ -8,7 +8,7 @@ from threading import Event
 import pymysql
 from pymysql.constants import FIELD_TYPE
 
-from text2sql.errors import QueryFailed
+from text2sql.errors import QueryFailed, QueryTimedOut
 from text2sql.execution.cancel import cancellable, refuse_cancelled
 from text2sql.execution.explain import refuse_expensive
 from text2sql.execution.explain_json import estimate_json
@@ -19,6 +19,9 @@ from text2sql.execution.result import ColumnType, RowStream, cut_cell
 from text2sql.execution.statement import identifiers
 from text2sql.execution.url import MysqlUrl
 from text2sql.messages import Cell
+
+PLAN_SECONDS = 1.0
+"""How long a server may take to tell a statement's plan."""
 
 _TYPES: dict[int, ColumnType] = {
     **dict.fromkeys(
@@ -92,16 +95,22 @@ class Statement:
 
         What the server says here against the statement, it says again when it runs.
         """
-        with (
-            suppress(QueryFailed),
-            translated(self._url, self._sql),
-            self._session.connection.cursor() as cursor,
-        ):
-            cursor.execute(f"EXPLAIN FORMAT=JSON {self._sql}")
-            plan = cursor.fetchone()
-            estimate = estimate_json(str(plan[0])) if plan else None
+        with suppress(QueryFailed, QueryTimedOut), translated(self._url, self._sql):
+            estimate = estimate_json(self._plan())
             if estimate:
                 refuse_expensive(estimate, self._sql, self._session.flavour.dialect, self._limits)
+
+    def _plan(self) -> str:
+        """Return the server's plan, if it comes soon: a server runs some subqueries to make one."""
+        seconds = self._limits.seconds
+        limit = self._session.flavour.statement_limit
+        with self._session.connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION {limit(min(PLAN_SECONDS, seconds))}")
+            try:
+                cursor.execute(f"EXPLAIN FORMAT=JSON {self._sql}")
+                return "".join(str(text) for (text,) in cursor.fetchall())
+            finally:
+                cursor.execute(f"SET SESSION {limit(seconds)}")
 
     def _rows(self, cursor: StreamingCursor) -> Iterator[tuple[Cell, ...]]:
         with self._told():

@@ -81,6 +81,7 @@ class SqliteDatabase:
         """Run one statement and lend its rows one by one, without a limit on their number; see the port."""
         refuse_unreadable_text(sql)
         cancelled = cancelled or Event()
+        refuse_cancelled(cancelled)
         deadline = time.monotonic() + limits.seconds
 
         def is_due() -> bool:

@@ -48,6 +48,7 @@ class MysqlGrammar(MySQL):
         TRANSFORMS = {  # noqa: RUF012
             **MySQLGenerator.TRANSFORMS,
             exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP"),
+            exp.Select: lambda self, node: self.select_sql(node),  # a FULL JOIN is not made a UNION
         }
 
     class Parser(MySQLParser):

@@ -98,7 +98,7 @@ class SourceFile:
             text = self.path.read_text("utf-8")
             for event in yaml.parse(text):
                 if isinstance(event, yaml.AliasEvent):
-                    self.lines[()] = event.start_mark.line + 1
+                    self.lines[()] = getattr(event.start_mark, "line", 0) + 1
                     self.refuse((), "aliases are not allowed, write it out.")
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:

@@ -15,11 +15,14 @@ from text2sql.datasource.catalog import Column, Table
 from text2sql.datasource.policy.access import TableRules
 from text2sql.datasource.policy.binding import bind_rows, schema_name
 from text2sql.datasource.policy.masks import masked
+from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.statement import Statement
 
 ALL_ROWS = 2**63 - 1
 """The greatest number that every database takes for a LIMIT."""
+NAME_CHARACTERS = 200
+"""Of a column's name; MySQL takes 256."""
 
 
 def restrict_access(statement: Statement) -> Refusal | None:
@@ -50,6 +53,7 @@ class _Restriction:
         )
 
     def apply(self) -> Refusal | None:
+        self._name_outputs()
         tables = {id(node) for node, _ in self._statement.tables}
         self._rename_common([node for node in self._tree.find_all(exp.Table) if id(node) not in tables])
         for number, (node, table) in enumerate(self._statement.tables):
@@ -66,6 +70,16 @@ class _Restriction:
                 self._statement.changes[f"{table.name} is limited to what you may see."] = None
             node.replace(self._derived(node, table, rules, stored))
         return None
+
+    def _name_outputs(self) -> None:
+        """Name the columns that a database would name by the text of a subquery, which holds the rules."""
+        for select in self._tree.find_all(exp.Select):
+            for item in select.selects:
+                if not item.alias and not isinstance(item, exp.Column) and item.find(exp.Query):
+                    text = " ".join(item.sql(dialect=GRAMMARS[self._statement.dialect]).split())
+                    named = exp.Alias(alias=_quoted(text[:NAME_CHARACTERS]))
+                    item.replace(named)
+                    named.set("this", item)
 
     # ── common table expressions ─────────────────────────────────────────────────────────────────
 

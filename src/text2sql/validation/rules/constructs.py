@@ -111,6 +111,8 @@ def _refused_value(node: exp.Expr) -> str | None:
     """Name what is refused of a node whose arguments are all allowed."""
     if isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
         return "a quoted keyword"
+    if isinstance(node, exp.Column) and not isinstance(node.this, exp.Identifier | exp.Star):
+        return "a column that is no name"
     if isinstance(node, exp.Select):
         return next((word for word in _modifiers(node) if word not in _MODIFIERS), None)
     if isinstance(node, exp.Join):
