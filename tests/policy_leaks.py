@@ -190,7 +190,16 @@ class SqliteTwin:
         for sql, each in statements_that_build(rows):
             self._connection.executemany(sql, each) if "?" in sql else self._connection.execute(sql)
 
-    def run(self, sql: str) -> object:
+    def reduce(self, tables: Mapping[str, str]) -> None:
+        """Keep these tables alone, each with the rows of its query."""
+        for name, sql in tables.items():
+            self._connection.execute(f"CREATE TABLE new_{name} AS {sql}")
+        for name in _COLUMNS:
+            self._connection.execute(f"DROP TABLE {name}")
+        for name in tables:
+            self._connection.execute(f"ALTER TABLE new_{name} RENAME TO {name}")
+
+    def run(self, sql: str) -> Any:
         """Return the columns and rows, or the error as a caller would be told of it."""
         try:
             with closing(self._connection.execute(sql)) as cursor:
@@ -300,6 +309,9 @@ GRAMMAR: Mapping[str, Sequence[str]] = {
         "SELECT * FROM {table} JOIN {table} USING ({column})",
         "SELECT * FROM ({table} AS a CROSS JOIN {table} AS b)",
         "SELECT * FROM ({table}) AS a",
+        "SELECT {item}, j.x FROM {table} AS a {join} JSON_TABLE(JSON_ARRAY({expression}), {json}) AS j {on}",
+        "SELECT a.{column}, j.x FROM {table} AS a, JSON_TABLE(JSON_ARRAY(a.{column}), {json}) AS j",
+        "SELECT {item}, l.x FROM {table} AS a {join} LATERAL (SELECT {expression} AS x) AS l {on}",
         "SELECT {item} FROM ({select}) AS a",
         "SELECT {item} FROM (SELECT * FROM {table}) AS a {where}",
         "SELECT {window} FROM {table} AS a {where}",
@@ -442,6 +454,7 @@ GRAMMAR: Mapping[str, Sequence[str]] = {
     "other": ("3", "6", "7"),
     "region": ("'north'", "'south'"),
     "number": ("1", "2", "3", "0", "-1"),
+    "json": ("'$[*]' COLUMNS (x VARCHAR(80) PATH '$')",),
     "type": ("TEXT", "INTEGER", "BLOB", "REAL"),
 }
 _THEMES: Sequence[Mapping[str, Sequence[str]]] = (

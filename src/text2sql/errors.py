@@ -235,6 +235,33 @@ class DatabaseEmpty(DatabaseError):
     code = "DATABASE_EMPTY"
 
 
+class JobError(Text2SqlError):
+    """A question that is answered as a job could not be kept, begun or finished."""
+
+    code = "JOB_ERROR"
+    exit_code = 15
+
+
+class TooManyJobs(JobError):
+    """So many of this user's jobs are unfinished that another one must wait."""
+
+    code = "TOO_MANY_JOBS"
+    retryable = True
+
+
+class JobInterrupted(JobError):
+    """The service ended several times while it worked on the question."""
+
+    code = "JOB_INTERRUPTED"
+
+
+class JobStoreUnavailable(JobError):
+    """Jobs can be neither read nor kept: their store is full, locked or gone."""
+
+    code = "JOB_STORE_UNAVAILABLE"
+    retryable = True
+
+
 def exit_code(code: str) -> int:
     """Return the exit code of the error class that bears `code`."""
     pending = [Text2SqlError]

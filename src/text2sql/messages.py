@@ -62,6 +62,15 @@ class Passage(Message):
     score: float
 
 
+class EarlierTurn(Message):
+    """A question that went before in the same session, and what the model wrote for it."""
+
+    question: str
+    sql: str = ""
+    clarification: str = ""
+    """What it asked back with the choices, where it wrote no statement."""
+
+
 class Context(Message):
     """All that the model is told beside the question."""
 
@@ -70,6 +79,8 @@ class Context(Message):
     schema_text: str
     """The compact schema; the same for every question to a datasource, so that prompt caches hold."""
     passages: tuple[Passage, ...] = ()
+    earlier: tuple[EarlierTurn, ...] = ()
+    """What this question may refer to, the oldest first."""
 
 
 # ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────
@@ -217,6 +228,8 @@ class Reply(Message):
     outcome: OutcomeName
     question: str
     sql: str | None = None
+    draft: str | None = Field(None, exclude=True)
+    """The statement as the model wrote it, which a follow-up question is told; it is never shown."""
     columns: tuple[ResultColumn, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
     truncated: bool = False

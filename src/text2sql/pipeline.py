@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Event
 from typing import get_args
 
 from text2sql.answer.step import compose_answer
@@ -12,6 +13,7 @@ from text2sql.datasource.policy.access import NOBODY, Access, Caller
 from text2sql.datasource.policy.decide import access_for
 from text2sql.datasource.policy.load import Policy
 from text2sql.errors import RepairableError, SchemaChanged, SqlRejected, Text2SqlError
+from text2sql.execution.cancel import refuse_cancelled
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.step import execute_sql
 from text2sql.generation.port import SqlModel
@@ -23,6 +25,7 @@ from text2sql.messages import (
     Clarification,
     Context,
     Declined,
+    EarlierTurn,
     Failure,
     Feedback,
     Reply,
@@ -74,11 +77,21 @@ class Services:
         return access_for(self.policy(catalog), caller, catalog) if self.policy else Access(catalog=catalog)
 
 
-def answer(
-    question: str, services: Services, on_step: OnStep | None = None, caller: Caller = NOBODY
+def answer(  # noqa: PLR0913  # who asks, what went before, and who listens
+    question: str,
+    services: Services,
+    on_step: OnStep | None = None,
+    caller: Caller = NOBODY,
+    *,
+    earlier: tuple[EarlierTurn, ...] = (),
+    cancelled: Event | None = None,
 ) -> Reply:
-    """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises."""
-    run = _Run(question, services, StepLog(on_step), caller)
+    """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises.
+
+    `earlier` is what the question may refer to. Another thread may set `cancelled`: no further step
+    asks the model or the database then, and a query that runs is stopped.
+    """
+    run = _Run(question, services, StepLog(on_step), caller, earlier, cancelled or Event())
     try:
         return run.answer()
     except Text2SqlError as error:
@@ -93,12 +106,22 @@ def answer(
 class _Run:
     """One question on its way through the steps."""
 
-    def __init__(self, question: str, services: Services, log: StepLog, caller: Caller) -> None:
+    def __init__(  # noqa: PLR0913  # as `answer`
+        self,
+        question: str,
+        services: Services,
+        log: StepLog,
+        caller: Caller,
+        earlier: tuple[EarlierTurn, ...],
+        cancelled: Event,
+    ) -> None:
         self._question = question
         """As it was asked, and from CheckQuestion on as the guardrail lets it through."""
         self._services = services
         self._log = log
         self._caller = caller
+        self._earlier = earlier
+        self._cancelled = cancelled
         self._is_catalog_fresh = False
         """Whether it has been read anew for this question."""
 
@@ -123,7 +146,7 @@ class _Run:
         context = self._retrieve_context()
 
         feedback: list[Feedback] = []
-        drafted: Declined | Clarification | tuple[ValidSql, ResultSet] | None = None
+        drafted: Declined | Clarification | tuple[SqlDraft, ValidSql, ResultSet] | None = None
         while drafted is None:
             try:
                 drafted = self._draft_and_run(context, feedback)
@@ -137,11 +160,12 @@ class _Run:
             return self._reply("declined", sentence=drafted.reason)
         if isinstance(drafted, Clarification):
             return self._reply("clarification_needed", sentence=drafted.question, choices=drafted.choices)
-        valid, result = drafted
+        draft, valid, result = drafted
         composed = self._compose_answer(context, screening, valid, result, repairs=len(feedback))
         return self._reply(
             "answered",
             sql=valid.sql,
+            draft=draft.sql,
             columns=result.columns,
             rows=result.rows,
             truncated=result.truncated,
@@ -166,12 +190,14 @@ class _Run:
                 services.access(self._caller),
                 services.today,
                 services.schema_characters,
+                self._earlier,
             )
 
     def _draft_and_run(
         self, context: Context, feedback: list[Feedback]
-    ) -> Declined | Clarification | tuple[ValidSql, ResultSet]:
+    ) -> Declined | Clarification | tuple[SqlDraft, ValidSql, ResultSet]:
         """Draft, validate and run once; a draft that fails is added to `feedback` and its error raised."""
+        refuse_cancelled(self._cancelled)
         attempt = len(feedback) + 1
         sql = ""
         try:
@@ -184,7 +210,9 @@ class _Run:
                 access = self._services.access(self._caller)
                 valid = validate_sql(generation, access, self._services.limits.rows)
             with self._log.step("ExecuteSql", attempt):
-                return valid, execute_sql(valid, self._services.database, self._services.limits)
+                services = self._services
+                result = execute_sql(valid, services.database, services.limits, self._cancelled)
+            return generation, valid, result
         except RepairableError as error:
             reason = error.reason if isinstance(error, SqlRejected) else error.code
             feedback.append(Feedback(sql=sql, code=reason, text=error.feedback))

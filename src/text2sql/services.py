@@ -148,6 +148,23 @@ def open_model(settings: Settings, on_wait: OnWait | None = None) -> SqlModel:
     )
 
 
+def check_model(settings: Settings) -> None:
+    """Make sure that the model can be asked, as far as that can be seen without asking it.
+
+    Raises:
+        ModelNotInstalled: the embedded model's file is missing.
+        ModelUnavailable: nobody listens at `model_base_url`.
+    """
+    if settings.model_provider == "embedded":
+        from text2sql.generation.readiness import require_installed
+
+        require_installed(cache_folder(settings))
+    elif settings.model_provider == "openai":
+        from text2sql.generation.readiness import require_listener
+
+        require_listener(settings.model_base_url)
+
+
 def embedded_server(settings: Settings) -> "EmbeddedServer":
     """Return the handle of the embedded model's process, which may or may not run."""
     from text2sql.generation.embedded import EmbeddedModel

@@ -73,7 +73,7 @@ def test_hash_full_and_year_hide_what_they_should(any_database: LentDatabase, tm
     access = _access(any_database, tmp_path, _table(mask))
     rows = _rows(any_database, access, "SELECT a, b, c, d FROM things ORDER BY n")
     assert rows == [
-        (sha256(b"secret").hexdigest(), "***", 2026, sha256(b"00FF").hexdigest()),
+        (sha256(b"secret").hexdigest(), "***", 2026, sha256(b"\x00\xff").hexdigest()),
         (None, "***", None, None),
     ]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 T = TypeVar("T")
 
-FUZZING_TESTS = 6
+FUZZING_TESTS = 8
 """How many tests share the seconds of a fuzz run."""
 
 

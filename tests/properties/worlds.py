@@ -106,7 +106,7 @@ class MariadbWorld:
             ),
             "session": self._ask(
                 "SELECT * FROM information_schema.session_variables WHERE variable_name NOT IN "
-                "('TIMESTAMP', 'WARNING_COUNT', 'ERROR_COUNT')"
+                "('TIMESTAMP', 'WARNING_COUNT', 'ERROR_COUNT', 'RAND_SEED1', 'RAND_SEED2')"
             ),
             "server": self._ask(
                 "SELECT * FROM information_schema.global_variables WHERE variable_name NOT LIKE 'GTID%'"

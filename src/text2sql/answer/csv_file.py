@@ -2,6 +2,8 @@
 
 import csv
 import errno
+import io
+import itertools
 import math
 import os
 import secrets
@@ -41,12 +43,22 @@ def write_csv(path: Path, columns: Sequence[ResultColumn], rows: Iterable[Sequen
             kind = "a folder" if target.is_dir() else "no ordinary file"
             raise OutputNotWritten(f"{path} is {kind}.", remedy="Name a file, for example answer.csv.")
         with _replacing(target) as stream:
-            writer = csv.writer(stream, lineterminator="\r\n")
-            writer.writerow([_guard(column.name) for column in columns])
-            writer.writerows([_field(cell) for cell in row] for row in rows)
+            stream.writelines(csv_lines(columns, rows))
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "Choose another file.")
         raise OutputNotWritten(f"{path} could not be written.", remedy=remedy) from error
+
+
+def csv_lines(columns: Sequence[ResultColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """Yield the header and the rows, each with its line end."""
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\r\n")
+    header = [_guard(column.name) for column in columns]
+    for fields in itertools.chain([header], ([_field(cell) for cell in row] for row in rows)):
+        writer.writerow(fields)
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from text2sql.answer.cell_text import iso_text
-from text2sql.messages import Reply
+from text2sql.messages import Cell, Reply
 
 # Valid in JSON, but a terminal may obey them, and no encoder takes half a character.
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -23,12 +23,33 @@ def reply_json(reply: Reply) -> str:
 
     A Decimal is a number literal with its own digits (1234.50); dates are ISO text, bytes hex text.
     """
-    return _write(reply, "\n")
+    return write_json(reply)
+
+
+def write_json(value: object) -> str:
+    """Return messages, mappings and lists of them as JSON in the form of `reply_json`."""
+    return _write(value, "\n")
+
+
+def row_json(row: Sequence[Cell]) -> str:
+    """Return one row as a JSON list on one line."""
+    return f"[{', '.join(map(_scalar, row))}]"
+
+
+def read_row(text: str) -> tuple[Cell, ...]:
+    """Return the row that `row_json` wrote; what was neither number nor boolean is the text that it became."""
+    return tuple(json.loads(text, parse_float=_read_number))
+
+
+def _read_number(text: str) -> Decimal | float:
+    """Return a number that is written the same again."""
+    return float(text) if "e" in text.lower() else Decimal(text)
 
 
 def _write(value: object, line: str) -> str:
     if isinstance(value, BaseModel):
-        value = {name: getattr(value, name) for name in type(value).model_fields}
+        fields = type(value).model_fields
+        value = {name: getattr(value, name) for name, field in fields.items() if not field.exclude}
     if isinstance(value, Mapping):
         deeper = line + "  "
         members = (f"{deeper}{_text(str(key))}: {_write(item, deeper)}" for key, item in value.items())

@@ -161,10 +161,9 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def sha2(value: str | bytes | None, bits: int) -> str | None:
+def sha2(value: bytes | None, bits: int) -> str | None:
     """Return the digest that MySQL's function of this name returns: an access policy masks with it."""
-    content = value.encode(errors="replace") if isinstance(value, str) else value
-    return None if content is None else hashlib.new(f"sha{bits}", content).hexdigest()
+    return None if value is None else hashlib.new(f"sha{bits}", value).hexdigest()
 
 
 def _load_modules(connection: sqlite3.Connection) -> None:

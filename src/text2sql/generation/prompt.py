@@ -6,7 +6,7 @@ from string import Template
 
 from text2sql.generation.port import Prompt, Turn
 from text2sql.generation.question_cues import read_cues
-from text2sql.messages import Context, Dialect, Feedback
+from text2sql.messages import Context, Dialect, EarlierTurn, Feedback
 
 SYSTEM = "system.v1.md"
 QUESTION = "question.v1.md"
@@ -28,9 +28,10 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
     question = _load(QUESTION).substitute(
         question=context.question, notes="".join(f"{note}\n" for note in notes)
     )
-    turns = [Turn(role="user", text=question)]
+    turns = [turn for earlier in context.earlier for turn in _recall(earlier)]
+    turns.append(Turn(role="user", text=question))
     for item in feedback[-1:]:
-        draft = f"```sql\n{item.sql}\n```" if item.sql else "(no statement)"
+        draft = _fenced(item.sql) if item.sql else "(no statement)"
         turns.append(Turn(role="assistant", text=draft))
         turns.append(Turn(role="user", text=_load(REPAIR).substitute(problem=item.text)))
     return Prompt(
@@ -38,6 +39,16 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
         turns=tuple(turns),
         temperature=_TEMPERATURES[min(len(feedback), len(_TEMPERATURES) - 1)],
     )
+
+
+def _recall(earlier: EarlierTurn) -> tuple[Turn, Turn]:
+    """Return an earlier question and its draft, as they stood in their own prompt and reply."""
+    wrote = _fenced(earlier.sql) if earlier.sql else f"CLARIFY: {earlier.clarification}"
+    return Turn(role="user", text=earlier.question), Turn(role="assistant", text=wrote)
+
+
+def _fenced(sql: str) -> str:
+    return f"```sql\n{sql}\n```"
 
 
 @cache

@@ -14,12 +14,21 @@ def check_question(question: str, guardrail: Guardrail, max_characters: int) -> 
         InvalidQuestion: it is empty, longer than `max_characters`, or holds NUL or what is no text.
         GuardrailUnavailable: the guardrail did not answer; nothing may go on.
     """
-    _require_text(question)
-    # Normalising takes quadratic time on stacked accents, so length is checked before it and after it.
-    _require_length(question.strip(), max_characters)
+    require_question(question, max_characters)
     trimmed = unicodedata.normalize("NFC", question.strip())
     _require_length(trimmed, max_characters)
     return guardrail.screen(trimmed, "input")
+
+
+def require_question(question: str, max_characters: int) -> None:
+    """Make sure that it is text of fair length; takes no time.
+
+    Raises:
+        InvalidQuestion: as `check_question`.
+    """
+    _require_text(question)
+    # Normalising takes quadratic time on stacked accents, so length is checked before it and after it.
+    _require_length(question.strip(), max_characters)
 
 
 def _require_text(question: str) -> None:

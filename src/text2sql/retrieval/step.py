@@ -3,7 +3,7 @@
 from datetime import date
 
 from text2sql.datasource.policy.access import Access
-from text2sql.messages import Context
+from text2sql.messages import Context, EarlierTurn
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
 from text2sql.retrieval.time_words import explain_time_words
@@ -12,7 +12,12 @@ MAX_PASSAGES = 4
 
 
 def retrieve_context(
-    question: str, knowledge_base: KnowledgeBase, access: Access, today: date, schema_characters: int
+    question: str,
+    knowledge_base: KnowledgeBase,
+    access: Access,
+    today: date,
+    schema_characters: int,
+    earlier: tuple[EarlierTurn, ...] = (),
 ) -> Context:
     """Return what the model is told beside the question; the schema takes at most `schema_characters`.
 
@@ -27,4 +32,5 @@ def retrieve_context(
             *explain_time_words(question, today),
             *knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden),
         ),
+        earlier=earlier,
     )

@@ -37,6 +37,8 @@ class TableRules(Message):
 
     masks: dict[str, Mask] = Field(default_factory=dict)
     """By column name."""
+    of_bytes: frozenset[str] = frozenset()
+    """The masked columns whose values are bytes, not text."""
     raw_filters: frozenset[str] = frozenset()
     """The masked columns that may be filtered and grouped by their stored value."""
     rows: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access, AttributeValue, Caller, Mask, TableRules
 from text2sql.datasource.policy.file import is_of_type
 from text2sql.datasource.policy.load import Grant, Policy
+from text2sql.datasource.policy.masks import holds_bytes
 from text2sql.errors import AccessDenied
 
 _STRICTEST_FIRST: tuple[Mask, ...] = get_args(Mask)
@@ -69,7 +70,12 @@ def _join(table: Table, grants: Sequence[Grant]) -> TableRules:
                 raw_filters.add(column.name)
     every_row = any(not grant.rows for grant in grants)
     rows = () if every_row else tuple(dict.fromkeys(grant.rows for grant in grants))
-    return TableRules(masks=masks, raw_filters=frozenset(raw_filters), rows=rows)
+    return TableRules(
+        masks=masks,
+        of_bytes=frozenset(c.name for c in table.columns if c.name in masks and holds_bytes(c.type)),
+        raw_filters=frozenset(raw_filters),
+        rows=rows,
+    )
 
 
 def _attribute(name: str, policy: Policy, caller: Caller) -> AttributeValue:

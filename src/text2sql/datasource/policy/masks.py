@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from text2sql.datasource.catalog import Column
 from text2sql.datasource.policy.access import Mask
 from text2sql.messages import Dialect
 
@@ -16,30 +15,41 @@ LEAST_CHARACTERS = 8
 _BINARY = re.compile(r"blob|binary|^bit|geometry|point|polygon|linestring|collection", re.IGNORECASE)
 
 
-def masked(column: exp.Column, about: Column, mask: Mask, dialect: Dialect) -> exp.Expr:
+def holds_bytes(declared_type: str) -> bool:
+    """Tell whether a column's values are no text, by its type."""
+    return bool(_BINARY.search(declared_type))
+
+
+def masked(column: exp.Column, mask: Mask, dialect: Dialect, *, of_bytes: bool) -> exp.Expr:
     """Return what stands in place of the column; NULL stays NULL, except under a full mask."""
-    return _MASKS[mask](column, about, dialect)
+    return _MASKS[mask](column, dialect, of_bytes)
 
 
-def _full(_column: exp.Column, _about: Column, _dialect: Dialect) -> exp.Expr:
+def _full(_column: exp.Column, _dialect: Dialect, _of_bytes: bool) -> exp.Expr:  # noqa: FBT001  # one of a table
     return exp.Literal.string("***")
 
 
-def _hash(column: exp.Column, about: Column, dialect: Dialect) -> exp.Expr:
-    return _call("SHA2", _text(column, about, dialect), exp.Literal.number(256))
+def _hash(column: exp.Column, dialect: Dialect, of_bytes: bool) -> exp.Expr:  # noqa: FBT001  # one of a table
+    content: exp.Expr = column
+    if dialect == "sqlite":
+        content = _cast(column, "BLOB")
+    elif not of_bytes:
+        content = _cast(column, "CHAR")
+    return _call("SHA2", content, exp.Literal.number(256))
 
 
-def _last_four(column: exp.Column, about: Column, dialect: Dialect) -> exp.Expr:
-    text = _text(column, about, dialect)
+def _last_four(column: exp.Column, dialect: Dialect, of_bytes: bool) -> exp.Expr:  # noqa: FBT001  # one of a table
+    """Of bytes, which need not be text, it is the last four of their digits."""
     hidden = exp.Literal.string("****")
     if dialect == "sqlite":
-        length, end = (
-            "LENGTH",
-            _call("SUBSTR", text.copy(), exp.Neg(this=exp.Literal.number(SHOWN_CHARACTERS))),
-        )
+        text = _call("HEX", column) if of_bytes else _cast(column, "TEXT")
+        length = "LENGTH"
+        end = _call("SUBSTR", text.copy(), exp.Neg(this=exp.Literal.number(SHOWN_CHARACTERS)))
         shown: exp.Expr = exp.DPipe(this=hidden.copy(), expression=end, safe=True)
     else:
-        length, end = "CHAR_LENGTH", _call("RIGHT", text.copy(), exp.Literal.number(SHOWN_CHARACTERS))
+        text = _call("HEX", column) if of_bytes else _cast(column, "CHAR")
+        length = "CHAR_LENGTH"
+        end = _call("RIGHT", text.copy(), exp.Literal.number(SHOWN_CHARACTERS))
         shown = _call("CONCAT", hidden.copy(), end)
     long_enough = exp.GTE(this=_call(length, text), expression=exp.Literal.number(LEAST_CHARACTERS))
     return exp.Case(
@@ -51,13 +61,13 @@ def _last_four(column: exp.Column, about: Column, dialect: Dialect) -> exp.Expr:
     )
 
 
-def _year_only(column: exp.Column, _about: Column, dialect: Dialect) -> exp.Expr:
+def _year_only(column: exp.Column, dialect: Dialect, _of_bytes: bool) -> exp.Expr:  # noqa: FBT001  # one of a table
     if dialect == "sqlite":
         return exp.cast(_call("STRFTIME", exp.Literal.string("%Y"), column), "INTEGER")
     return _call("YEAR", column)
 
 
-_MASKS: dict[Mask, Callable[[exp.Column, Column, Dialect], exp.Expr]] = {
+_MASKS: dict[Mask, Callable[[exp.Column, Dialect, bool], exp.Expr]] = {
     "full": _full,
     "hash": _hash,
     "last_four": _last_four,
@@ -65,11 +75,8 @@ _MASKS: dict[Mask, Callable[[exp.Column, Column, Dialect], exp.Expr]] = {
 }
 
 
-def _text(column: exp.Column, about: Column, dialect: Dialect) -> exp.Expr:
-    """Return the value as text; bytes that are no text as their digits, where the type tells."""
-    if _BINARY.search(about.type):
-        return _call("HEX", column)
-    return exp.Cast(this=column, to=exp.DataType.build("TEXT" if dialect == "sqlite" else "CHAR"))
+def _cast(column: exp.Column, to: str) -> exp.Cast:
+    return exp.Cast(this=column, to=exp.DataType.build(to))
 
 
 def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:

@@ -8,6 +8,7 @@ that a name which the database takes for a table's, and we do not, leads nowhere
 """
 
 from functools import reduce
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -18,6 +19,8 @@ from text2sql.datasource.policy.masks import masked
 from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.statement import Statement
+
+_Node = TypeVar("_Node", bound=exp.Expr)
 
 ALL_ROWS = 2**63 - 1
 """The greatest number that every database takes for a LIMIT."""
@@ -46,16 +49,16 @@ class _Restriction:
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
-        self._tree = statement.tree
-        self._names = {identifier.name.lower() for identifier in self._tree.find_all(exp.Identifier)}
-        self._shows_all = any(_is_projected(star) for star in self._tree.find_all(exp.Star)) or any(
-            join.method == "NATURAL" for join in self._tree.find_all(exp.Join)
+        self._nodes = list(statement.tree.walk())
+        self._names = {identifier.name.lower() for identifier in self._all(exp.Identifier)}
+        self._shows_all = any(_is_projected(star) for star in self._all(exp.Star)) or any(
+            join.method == "NATURAL" for join in self._all(exp.Join)
         )
 
     def apply(self) -> Refusal | None:
         self._name_outputs()
         tables = {id(node) for node, _ in self._statement.tables}
-        self._rename_common([node for node in self._tree.find_all(exp.Table) if id(node) not in tables])
+        self._rename_common([node for node in self._all(exp.Table) if id(node) not in tables])
         for number, (node, table) in enumerate(self._statement.tables):
             rules = self._statement.access.rules[table.key]
             stored = self._point_at_stored(node, rules, number)
@@ -71,9 +74,13 @@ class _Restriction:
             node.replace(self._derived(node, table, rules, stored))
         return None
 
+    def _all(self, kind: type[_Node]) -> list[_Node]:
+        """Return the statement's own nodes of a kind, as they were before anything was put in."""
+        return [node for node in self._nodes if isinstance(node, kind)]
+
     def _name_outputs(self) -> None:
         """Name the columns that a database would name by the text of a subquery, which holds the rules."""
-        for select in self._tree.find_all(exp.Select):
+        for select in self._all(exp.Select):
             for item in select.selects:
                 if not item.alias and not isinstance(item, exp.Column) and item.find(exp.Query):
                     text = " ".join(item.sql(dialect=GRAMMARS[self._statement.dialect]).split())
@@ -85,7 +92,7 @@ class _Restriction:
 
     def _rename_common(self, references: list[exp.Table]) -> None:
         prefix = self._free_prefix()
-        for common in self._tree.find_all(exp.CTE):
+        for common in self._all(exp.CTE):
             alias = common.args["alias"]
             alias.set("this", _prefixed(prefix, alias.this))
         for node in references:
@@ -115,7 +122,7 @@ class _Restriction:
         if not rules.raw_filters:
             return stored
         spelling = {name.lower(): name for name in rules.raw_filters}
-        for column in list(self._tree.find_all(exp.Column)):
+        for column in self._all(exp.Column):
             name = spelling.get(column.name.lower())
             if self._statement.owners.get(id(column)) is not node or not name:
                 continue
@@ -162,7 +169,8 @@ class _Restriction:
         mask = rules.masks.get(column.name)
         if not mask:
             return _column(column.name, table)
-        value = masked(_column(column.name, table), column, mask, self._statement.dialect)
+        of_bytes = column.name in rules.of_bytes
+        value = masked(_column(column.name, table), mask, self._statement.dialect, of_bytes=of_bytes)
         return exp.alias_(value, _quoted(column.name))
 
 
@@ -181,14 +189,17 @@ def _selects_star(node: exp.Table) -> bool:
 def _may_read_stored(column: exp.Column, node: exp.Table) -> bool:
     """Tell whether the column stands in WHERE, ON or GROUP BY of the very query that names its table."""
     select = node.find_ancestor(exp.Select)
-    clause = column.find_ancestor(exp.Where, exp.Join, exp.Group, exp.Query)
+    inside: exp.Expr = column
+    while inside.parent and not isinstance(inside.parent, exp.Where | exp.Join | exp.Group | exp.Query):
+        inside = inside.parent
+    clause = inside.parent
     if not isinstance(select, exp.Select) or clause is None or clause.find_ancestor(exp.Select) is not select:
         return False
     if not column.table and any(_merges(join, column.name) for join in select.find_all(exp.Join)):
         return False
     if isinstance(clause, exp.Group):
-        return column.parent is clause and not clause.args.get("rollup")
-    return isinstance(clause, exp.Where | exp.Join)
+        return inside is column and not clause.args.get("rollup")
+    return isinstance(clause, exp.Where) or (isinstance(clause, exp.Join) and inside.arg_key == "on")
 
 
 def _merges(join: exp.Join, name: str) -> bool:

@@ -111,8 +111,6 @@ def _refused_value(node: exp.Expr) -> str | None:
     """Name what is refused of a node whose arguments are all allowed."""
     if isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
         return "a quoted keyword"
-    if isinstance(node, exp.Column) and not isinstance(node.this, exp.Identifier | exp.Star):
-        return "a column that is no name"
     if isinstance(node, exp.Select):
         return next((word for word in _modifiers(node) if word not in _MODIFIERS), None)
     if isinstance(node, exp.Join):
@@ -124,7 +122,8 @@ def _refused_value(node: exp.Expr) -> str | None:
         return next(
             ("a table hint" for hint in _hints(node) if not isinstance(hint, exp.IndexTableHint)), None
         )
-    return None
+    is_odd_column = isinstance(node, exp.Column) and not isinstance(node.this, exp.Identifier | exp.Star)
+    return "a column that is no name" if is_odd_column else None
 
 
 def _modifiers(select: exp.Select) -> list[str]:

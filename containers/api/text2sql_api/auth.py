@@ -1,0 +1,172 @@
+"""Finds out who sends a request: from a signed token, or because the request comes from this machine."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jwt
+from starlette.datastructures import Headers
+
+from text2sql.errors import InvalidSettings
+from text2sql_api.errors import Unauthenticated
+from text2sql_api.identity import Person
+from text2sql_api.keys import KeySet
+from text2sql_api.settings import ApiSettings
+
+TOKEN_CHARACTERS = 8192
+SUBJECT_CHARACTERS = 128
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Addresses that only this machine can reach."""
+
+
+class Authenticator(Protocol):
+    """Finds out who sends a request."""
+
+    def authenticate(self, headers: Headers) -> Person:
+        """Return who it is; may ask the network, so it is called in a thread.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+            IdentityUnavailable: that cannot be found out now.
+        """
+        ...
+
+
+class TokenAuthenticator:
+    """Takes the tokens of one Cognito user pool, signed with RS256 and nothing else."""
+
+    def __init__(self, settings: ApiSettings, keys: KeySet) -> None:
+        """Read the settings.
+
+        Raises:
+            InvalidSettings: it would take tokens of any client, or an attribute has no claim.
+        """
+        self._settings = settings
+        self._keys = keys
+        self._client_ids = tuple(filter(None, map(str.strip, settings.client_ids.split(","))))
+        if not self._client_ids:
+            raise InvalidSettings(
+                "No client is named whose tokens are taken.", remedy="Set TEXT2SQL_API_CLIENT_IDS."
+            )
+        self._attribute_claims = _read_pairs(settings.attribute_claims)
+
+    def authenticate(self, headers: Headers) -> Person:
+        """Return whom the bearer token names."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthenticated("There is no bearer token.")
+        if len(token) > TOKEN_CHARACTERS:
+            raise _unauthenticated("The token is too long.")
+        try:
+            return self._person(self._claims(token))
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            # Which of the checks failed is nobody's business but the issuer's.
+            raise _unauthenticated("The token is not valid here.") from error
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") != "RS256" or "crit" in header or not isinstance(header.get("kid"), str):
+            raise jwt.InvalidAlgorithmError
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            self._keys.key(header["kid"]),
+            algorithms=["RS256"],
+            issuer=self._settings.issuer,
+            leeway=self._settings.clock_skew,
+            options={"require": ["exp", "iat", "sub", "token_use"], "verify_aud": False},
+        )
+        if claims["token_use"] != self._settings.token_use:
+            raise jwt.InvalidTokenError
+        client = claims.get("client_id" if claims["token_use"] == "access" else "aud")
+        if client not in self._client_ids:  # a list is no client id either
+            raise jwt.InvalidAudienceError
+        return claims
+
+    def _person(self, claims: Mapping[str, Any]) -> Person:
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_CHARACTERS:
+            raise jwt.InvalidSubjectError
+        # Only a token of the client credentials grant names no user.
+        if claims["token_use"] == "access" and "username" not in claims:
+            return self._machine(subject, str(claims.get("scope", "")).split())
+        groups = _texts(claims.get("cognito:groups", []))
+        attributes = {
+            name: text
+            for name, claim in self._attribute_claims.items()
+            if (text := _attribute(claims.get(claim))) is not None
+        }
+        is_admin = self._settings.admin_group in groups
+        return Person(
+            subject=subject, groups=groups, attributes=attributes, is_admin=is_admin, may_measure=is_admin
+        )
+
+    def _machine(self, subject: str, scopes: list[str]) -> Person:
+        prefix = self._settings.scope_prefix
+        granted = {scope.removeprefix(prefix) for scope in scopes if scope.startswith(prefix)}
+        groups = tuple(sorted(name.removeprefix("group.") for name in granted if name.startswith("group.")))
+        return Person(
+            subject=subject,
+            groups=groups,
+            is_admin=self._settings.admin_group in groups,
+            may_ask="ask" in granted,
+            may_measure="metrics" in granted,
+        )
+
+
+class LocalAuthenticator:
+    """Takes every request of this machine's user for the same person; only for a loopback address.
+
+    A web page from elsewhere that runs in this machine's browser is refused: it cannot keep its own name
+    out of the headers Host and Origin.
+    """
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def authenticate(self, headers: Headers) -> Person:
+        """Return the one person."""
+        names = [headers.get("host", "")]
+        if origin := headers.get("origin"):
+            names.append(origin.partition("://")[2])
+        if any(_host(name) not in LOOPBACK for name in names):
+            raise Unauthenticated("Only this machine is served.", remedy="Ask at http://127.0.0.1.")
+        return self._person
+
+
+def _unauthenticated(message: str) -> Unauthenticated:
+    return Unauthenticated(
+        message,
+        remedy="Send a valid token in the header Authorization.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _host(name: str) -> str:
+    """Return the host of `host:port`; an IPv6 address stands in brackets."""
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0].lower()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError
+    return tuple(value)
+
+
+def _attribute(value: object) -> str | None:
+    """Return a claim as the policy reads it; None where that could be read as something else."""
+    if isinstance(value, list):
+        texts = [each for each in value if isinstance(each, str) and "," not in each]
+        return ",".join(texts) if len(texts) == len(value) else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _read_pairs(text: str) -> dict[str, str]:
+    pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    if not all(name and claim for name, _, claim in pairs):
+        raise InvalidSettings(
+            "An attribute has no claim.", remedy="Write TEXT2SQL_API_ATTRIBUTE_CLAIMS=region=custom:region."
+        )
+    return {name: claim for name, _, claim in pairs}

@@ -1,0 +1,144 @@
+"""What every request passes first: a request id, who it is, how often they come, and how large the body is.
+
+Nothing behind it runs for a caller who is not known, not even for a path that does not exist.
+"""
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from text2sql.errors import Text2SqlError
+from text2sql_api import logs
+from text2sql_api.auth import Authenticator
+from text2sql_api.errors import Forbidden, RequestTimedOut, RequestTooLarge, UnsupportedMediaType, problem
+from text2sql_api.limits import RequestLimiter
+from text2sql_api.metrics import Metrics
+
+PUBLIC = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+"""Paths that need no token; they tell nothing of anybody's data."""
+METRICS = "/metrics"
+BODY_SECONDS = 10.0
+"""How long a body may take to arrive."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_log = logging.getLogger(__name__)
+
+
+class Gate:
+    """ASGI middleware around the whole app."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        limiter: RequestLimiter,
+        metrics: Metrics,
+        body_bytes: int,
+    ) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._metrics = metrics
+        self._body_bytes = body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through to the app, or answer it with a problem."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._pass(_Exchange(scope, receive, send))
+
+    async def _pass(self, exchange: "_Exchange") -> None:
+        scope = exchange.scope
+        logs.request_id.set(exchange.request_id)
+        scope.setdefault("state", {})["request_id"] = exchange.request_id
+        try:
+            if scope["path"] not in PUBLIC:
+                await self._admit(scope)
+            replay = await self._read_body(exchange)
+            await self._app(scope, replay, exchange.send)
+        except Text2SqlError as error:
+            await problem(error, exchange.request_id)(scope, exchange.receive, exchange.send)
+        finally:
+            self._note(exchange)
+
+    async def _admit(self, scope: Scope) -> None:
+        person = await run_in_threadpool(self._authenticator.authenticate, Headers(scope=scope))
+        self._limiter.take(person.subject)
+        allowed = (person.may_measure or person.is_admin) if scope["path"] == METRICS else person.may_ask
+        if not allowed:
+            raise Forbidden("Your token does not allow this.", remedy="Ask for a token with the scope for it.")
+        scope["state"]["person"] = person
+
+    async def _read_body(self, exchange: "_Exchange") -> Receive:
+        """Read the body, which is small, and return what hands it to the app."""
+        headers = Headers(scope=exchange.scope)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self._collect(exchange.receive, headers.get("content-length", ""))
+        except TimeoutError:
+            raise RequestTimedOut("The body did not arrive in time.") from None
+        if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise UnsupportedMediaType("The body must be JSON.", remedy="Send Content-Type: application/json.")
+        pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return pending.pop() if pending else await exchange.receive()
+
+        return replay
+
+    async def _collect(self, receive: Receive, declared: str) -> bytes:
+        body = bytearray()
+        more = True
+        while more:
+            if len(body) > self._body_bytes or (declared.isdigit() and int(declared[:20]) > self._body_bytes):
+                raise RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
+            message = await receive()
+            body += message.get("body", b"")
+            more = message["type"] == "http.request" and message.get("more_body", False)
+        if len(body) > self._body_bytes:
+            raise RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
+        return bytes(body)
+
+    def _note(self, exchange: "_Exchange") -> None:
+        route = getattr(exchange.scope.get("route"), "path", "")
+        method = exchange.scope["method"] if exchange.scope["method"] in METHODS else "other"
+        seconds = time.perf_counter() - exchange.began
+        self._metrics.count_request(route or "other", method, exchange.status, seconds)
+        fields = {"route": route, "method": method, "status": exchange.status, "seconds": round(seconds, 4)}
+        _log.info("request answered", extra={"fields": fields})
+
+
+@dataclass
+class _Exchange:
+    """One request and what is answered to it."""
+
+    scope: Scope
+    receive: Receive
+    raw_send: Send
+    status: int = 0
+    """0 until a reply began."""
+    began: float = field(default_factory=time.perf_counter)
+    request_id: str = ""
+
+    def __post_init__(self) -> None:
+        given = Headers(scope=self.scope).get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+    async def send(self, message: Message) -> None:
+        """Send, with the headers that every reply has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Cache-Control"] = "no-store"
+        await self.raw_send(message)

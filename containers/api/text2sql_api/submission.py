@@ -1,0 +1,56 @@
+"""Turns a question into a job: the same request twice is one job."""
+
+import hashlib
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from text2sql.guardrail.step import require_question
+from text2sql.jobs.port import Job, Submission
+from text2sql_api.datasources import choose_datasource
+from text2sql_api.dependencies import Api
+from text2sql_api.errors import IdempotencyKeyReused, InvalidFields
+from text2sql_api.identity import Person
+from text2sql_api.views import Ask
+
+_ID_BYTES = 16
+_KEY = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+def submit(api: Api, person: Person, ask: Ask, key: str | None, request_id: str) -> Job:
+    """Keep the question as a job and begin it; the job of an earlier request with this key is returned.
+
+    Raises:
+        InvalidQuestion, NotFound, TooManyJobs, JobStoreUnavailable: it cannot be asked, or not now.
+        InvalidFields, IdempotencyKeyReused: the key is none, or came with another question.
+    """
+    if key is not None and not _KEY.fullmatch(key):
+        wrong = "must be 1 to 64 visible ASCII characters"
+        raise InvalidFields((("header Idempotency-Key", wrong),))
+    datasource = choose_datasource(api.datasources, ask.datasource, person)
+    require_question(ask.question, api.datasources[datasource].question_characters)
+    now = datetime.now(UTC)
+    job = Job(
+        id=_digest(person.subject, key) if key else uuid.uuid4().hex,
+        submission=Submission(
+            owner=person.subject,
+            groups=person.groups,
+            attributes=person.attributes,
+            datasource=datasource,
+            question=ask.question,
+            session=ask.session,
+            request_id=request_id,
+        ),
+        digest=_digest(key or "", datasource, ask.session or "", ask.question),
+        created_at=now,
+        expires_at=now + timedelta(seconds=api.settings.job_seconds),
+    )
+    kept = api.jobs.submit(job, api.settings.user_jobs)
+    if kept.digest != job.digest:
+        raise IdempotencyKeyReused("This key came with another question.", remedy="Send a new key.")
+    api.workflow.start(kept)
+    return kept
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=_ID_BYTES).hexdigest()

@@ -1,0 +1,1 @@
+"""What works on the jobs: a port, and the adapter that does it in this process."""
