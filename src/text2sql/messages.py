@@ -103,7 +103,7 @@ class SqlDraft(Message):
 
     kind: Literal["draft"] = "draft"
     sql: str
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
 
 
 class Clarification(Message):
@@ -112,7 +112,7 @@ class Clarification(Message):
     kind: Literal["clarification"] = "clarification"
     question: str
     choices: tuple[str, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
 
 
 class Declined(Message):
@@ -120,7 +120,7 @@ class Declined(Message):
 
     kind: Literal["declined"] = "declined"
     reason: str
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
 
 
 Generation: TypeAlias = Annotated[SqlDraft | Clarification | Declined, Field(discriminator="kind")]
@@ -239,5 +239,5 @@ class Reply(Message):
     checks: tuple[Check, ...] = ()
     error: Failure | None = None
     steps: tuple[StepRecord, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
     seconds: float = 0.0

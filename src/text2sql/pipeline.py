@@ -7,9 +7,10 @@ from datetime import date
 from threading import Event
 from typing import get_args
 
+from text2sql import ending
 from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.policy.access import NOBODY, Access, Caller
+from text2sql.datasource.policy.access import Access, Caller
 from text2sql.datasource.policy.decide import access_for
 from text2sql.datasource.policy.load import Policy
 from text2sql.errors import RepairableError, SchemaChanged, SqlRejected, Text2SqlError
@@ -41,6 +42,8 @@ from text2sql.telemetry import OnStep, StepLog
 from text2sql.validation.step import validate_sql
 
 STEPS: tuple[StepName, ...] = get_args(StepName)
+NOBODY = Caller()
+"""A caller of no group, who sees nothing where there is a policy."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ class Services:
         return access_for(self.policy(catalog), caller, catalog) if self.policy else Access(catalog=catalog)
 
 
-def answer(  # noqa: PLR0913  # who asks, what went before, and who listens
+def answer(
     question: str,
     services: Services,
     on_step: OnStep | None = None,
@@ -95,18 +98,17 @@ def answer(  # noqa: PLR0913  # who asks, what went before, and who listens
     try:
         return run.answer()
     except Text2SqlError as error:
-        return run.fail(Failure(code=error.code, message=error.message, remedy=error.remedy))
+        failure = Failure(code=error.code, message=error.message, remedy=error.remedy)
+        return run.reply(ending.failed(failure))
     except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
-        message = "Something broke inside text2sql."
-        remedy = "Run again with TEXT2SQL_LOG=debug and report what it prints."
-        return run.fail(Failure(code="INTERNAL_ERROR", message=message, remedy=remedy))
+        return run.reply(ending.failed(ending.BROKEN))
 
 
 class _Run:
     """One question on its way through the steps."""
 
-    def __init__(  # noqa: PLR0913  # as `answer`
+    def __init__(
         self,
         question: str,
         services: Services,
@@ -129,7 +131,7 @@ class _Run:
         screening = self._check_question()
         self._question = screening.text
         if screening.blocked_message is not None:
-            return self._reply("blocked", sentence=screening.blocked_message)
+            return self.reply(ending.blocked(screening.blocked_message))
         try:
             return self._answer(screening)
         except SchemaChanged:
@@ -154,25 +156,13 @@ class _Run:
                 if isinstance(error, SchemaChanged) and not self._is_catalog_fresh:
                     raise
                 if len(feedback) > self._services.repairs:
-                    return self._give_up(feedback, error)
+                    return self.reply(ending.gave_up(feedback, error.message))
 
-        if isinstance(drafted, Declined):
-            return self._reply("declined", sentence=drafted.reason)
-        if isinstance(drafted, Clarification):
-            return self._reply("clarification_needed", sentence=drafted.question, choices=drafted.choices)
+        if isinstance(drafted, Declined | Clarification):
+            return self.reply(ending.not_drafted(drafted))
         draft, valid, result = drafted
         composed = self._compose_answer(context, screening, valid, result, repairs=len(feedback))
-        return self._reply(
-            "answered",
-            sql=valid.sql,
-            draft=draft.sql,
-            columns=result.columns,
-            rows=result.rows,
-            truncated=result.truncated,
-            sentence=composed.sentence,
-            chart=composed.chart,
-            checks=composed.checks,
-        )
+        return self.reply(ending.answered(draft, valid, result, composed))
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
@@ -212,7 +202,7 @@ class _Run:
             with self._log.step("ExecuteSql", attempt):
                 services = self._services
                 result = execute_sql(valid, services.database, services.limits, self._cancelled)
-            return generation, valid, result
+                return generation, valid, result
         except RepairableError as error:
             reason = error.reason if isinstance(error, SqlRejected) else error.code
             feedback.append(Feedback(sql=sql, code=reason, text=error.feedback))
@@ -234,30 +224,12 @@ class _Run:
 
     # ── how it ends ──────────────────────────────────────────────────────────────────────────────
 
-    def _give_up(self, feedback: list[Feedback], error: RepairableError) -> Reply:
-        """Decline when every draft looked for something that the database has not, else fail."""
-        if all(item.code in {"UNKNOWN_TABLE", "UNKNOWN_COLUMN"} for item in feedback):
-            return self._reply(
-                "declined",
-                sentence=f"The database does not seem to hold what this question needs. {error.message}",
-            )
-        return self.fail(
-            Failure(
-                code="NO_VALID_SQL",
-                message=f"No usable SQL came of {len(feedback)} attempts. {error.message}",
-                remedy="Ask it in other words, or name the tables and columns you mean.",
-            ),
-        )
-
-    def fail(self, failure: Failure) -> Reply:
-        return self._reply("failed", sentence=failure.message, error=failure)
-
-    def _reply(self, outcome: str, **fields: object) -> Reply:
+    def reply(self, how: ending.Ending) -> Reply:
+        """Return the reply for how the run ended, with what is known of the way there."""
         return Reply.model_validate(
             {
-                "outcome": outcome,
                 "question": self._question,
-                **fields,
+                **how,
                 "steps": tuple(self._log.records),
                 "usage": self._log.usage,
                 "seconds": round(self._log.seconds, 3),

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.knowledge import describe, load_knowledge
-from text2sql.datasource.policy.access import NOBODY, Access, Caller
+from text2sql.datasource.policy.access import Access, Caller
 from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
 from text2sql.guardrail.port import Guardrail
-from text2sql.pipeline import Services
+from text2sql.pipeline import NOBODY, Services
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.settings import Settings
 

@@ -37,7 +37,7 @@ def row_json(row: Sequence[Cell]) -> str:
 
 
 def read_row(text: str) -> tuple[Cell, ...]:
-    """Return the row that `row_json` wrote; what was neither number nor boolean is the text that it became."""
+    """Return the row that `row_json` wrote; dates and bytes are the text that they became."""
     return tuple(json.loads(text, parse_float=_read_number))
 
 

@@ -41,7 +41,7 @@ class CallerOptions:
             InvalidSettings: an attribute is not declared or not of its type, or there is no policy.
             InvalidPolicy: the policy's file does not follow its format.
         """
-        from text2sql.datasource.policy.access import NOBODY, Caller
+        from text2sql.datasource.policy.access import Caller
         from text2sql.datasource.policy.file import SourceFile, read_value
         from text2sql.errors import InvalidSettings
 
@@ -51,7 +51,7 @@ class CallerOptions:
                     "There is no access policy to use groups and attributes for.",
                     remedy="Give one with --policy FILE, or set TEXT2SQL_POLICY_FILE.",
                 )
-            return NOBODY
+            return Caller()
         declared = SourceFile(settings.policy_file).content.attributes
         values = {}
         for name, _, text in (attribute.partition("=") for attribute in self.attributes):

@@ -18,7 +18,9 @@ def require_installed(cache_folder: Path) -> None:
         ModelNotInstalled: it is not.
     """
     if not is_installed(cache_folder):
-        raise ModelNotInstalled("The embedded model is not on this machine.", remedy="Run text2sql model pull.")
+        raise ModelNotInstalled(
+            "The embedded model is not on this machine.", remedy="Run text2sql model pull."
+        )
 
 
 def require_listener(base_url: str) -> None:

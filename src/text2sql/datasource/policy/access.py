@@ -28,10 +28,6 @@ class Caller(Message):
     attributes: dict[str, AttributeValue] = Field(default_factory=dict)
 
 
-NOBODY = Caller()
-"""A caller of no group, who sees nothing where there is a policy."""
-
-
 class TableRules(Message):
     """The rules on one table; a column that is denied is not in the visible catalog at all."""
 

@@ -1,0 +1,70 @@
+"""How a run can end, as the fields of the reply that says so; `pipeline` and RecordOutcome share them."""
+
+from collections.abc import Sequence
+
+from text2sql.messages import Answer, Clarification, Declined, Failure, Feedback, ResultSet, SqlDraft, ValidSql
+
+Ending = dict[str, object]
+"""Fields of a `Reply`: `outcome`, `sentence`, and what else this outcome has."""
+
+_UNKNOWN_NAMES = frozenset({"UNKNOWN_TABLE", "UNKNOWN_COLUMN"})
+
+BROKEN = Failure(
+    code="INTERNAL_ERROR",
+    message="Something broke inside text2sql.",
+    remedy="Run again with TEXT2SQL_LOG=debug and report what it prints.",
+)
+"""What is told of an error that nobody expects; its own text goes to the log alone."""
+
+
+def blocked(message: str) -> Ending:
+    """The guardrail did not let the question through."""
+    return {"outcome": "blocked", "sentence": message}
+
+
+def answered(draft: SqlDraft, valid: ValidSql, result: ResultSet, answer: Answer) -> Ending:
+    """There are rows, though perhaps none matched."""
+    return {
+        "outcome": "answered",
+        "sql": valid.sql,
+        "draft": draft.sql,
+        "columns": result.columns,
+        "rows": result.rows,
+        "truncated": result.truncated,
+        "sentence": answer.sentence,
+        "chart": answer.chart,
+        "checks": answer.checks,
+    }
+
+
+def not_drafted(generation: Clarification | Declined) -> Ending:
+    """The model asks back, or says that the database does not hold the answer."""
+    if isinstance(generation, Declined):
+        return {"outcome": "declined", "sentence": generation.reason}
+    return {
+        "outcome": "clarification_needed",
+        "sentence": generation.question,
+        "choices": generation.choices,
+    }
+
+
+def gave_up(feedback: Sequence[Feedback], message: str) -> Ending:
+    """No draft would do; it counts as declined when each looked for something that the database has not.
+
+    `message` says what was wrong with the last one.
+    """
+    if all(item.code in _UNKNOWN_NAMES for item in feedback):
+        sentence = f"The database does not seem to hold what this question needs. {message}"
+        return {"outcome": "declined", "sentence": sentence}
+    return failed(
+        Failure(
+            code="NO_VALID_SQL",
+            message=f"No usable SQL came of {len(feedback)} attempts. {message}",
+            remedy="Ask it in other words, or name the tables and columns you mean.",
+        )
+    )
+
+
+def failed(failure: Failure) -> Ending:
+    """A step could not do its work."""
+    return {"outcome": "failed", "sentence": failure.message, "error": failure}
