@@ -8,7 +8,7 @@ name, which the allow-list sees and the database runs.
 from collections.abc import Collection
 from typing import Any
 
-from sqlglot import TokenType, exp
+from sqlglot import Parser, Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.dialects.sqlite import SQLite
@@ -18,6 +18,8 @@ from sqlglot.parsers.sqlite import SQLiteParser
 
 from text2sql.messages import Dialect
 
+MAX_STEPS = 30_000
+"""Honest statements take about one for each of their tokens, of which 20 kB hold 10,000 at most."""
 _UNIT_FIRST = ("TIMESTAMPADD", "TIMESTAMPDIFF", "GET_FORMAT")
 _JOIN_PARTS = ("on", "using", "kind", "side", "method")
 _UNITS = frozenset(
@@ -39,6 +41,32 @@ def _unit_first(name: str) -> Any:
     return build
 
 
+def _hex_string(sql: str, token: Token) -> exp.HexString:
+    """Keep 0x1F apart from x'1F', which MariaDB takes for a text where the other is a number."""
+    is_number = sql[token.start : token.start + 2].lower() == "0x"
+    return exp.HexString(this=token.text, is_integer=is_number or None)
+
+
+def _write_hex(node: exp.Expr) -> str:
+    return f"0x{node.this}" if node.args.get("is_integer") else f"x'{node.this}'"
+
+
+class ParserExhausted(Exception):
+    """The text sends the parser back and forth without end."""
+
+
+class _Frugal(Parser):
+    """A parser that gives up: where it tries two readings at each level, the levels multiply."""
+
+    _steps = 0
+
+    def _advance(self, times: int = 1) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise ParserExhausted
+        super()._advance(times)
+
+
 class MysqlGrammar(MySQL):
     """MySQL 8 and later, and MariaDB."""
 
@@ -47,13 +75,18 @@ class MysqlGrammar(MySQL):
 
         TRANSFORMS = {  # noqa: RUF012
             **MySQLGenerator.TRANSFORMS,
+            exp.HexString: lambda _, node: _write_hex(node),
             exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP"),
             exp.Select: lambda self, node: self.select_sql(node),  # a FULL JOIN is not made a UNION
         }
 
-    class Parser(MySQLParser):
+    class Parser(_Frugal, MySQLParser):
         """Takes every function by its own name."""
 
+        PRIMARY_PARSERS = {  # noqa: RUF012
+            **MySQLParser.PRIMARY_PARSERS,
+            TokenType.HEX_STRING: lambda self, token: _hex_string(self.sql, token),
+        }
         LAMBDAS = {}  # noqa: RUF012  # an arrow is JSON's, also inside a call
         FUNCTIONS = {name: _unit_first(name) for name in _UNIT_FIRST}  # noqa: RUF012  # sqlglot's own form
         FUNCTION_PARSERS = {  # noqa: RUF012
@@ -79,7 +112,7 @@ class MysqlGrammar(MySQL):
 class SqliteGrammar(SQLite):
     """SQLite."""
 
-    class Parser(SQLiteParser):
+    class Parser(_Frugal, SQLiteParser):
         """Takes every function by its own name."""
 
         JOINS_HAVE_EQUAL_PRECEDENCE = False  # a comma stays one: CROSS JOIN would fix the order of work

@@ -15,8 +15,17 @@ def settle_spelling(tree: exp.Query) -> None:
             _move_modifiers_inside(node)
         elif isinstance(node, exp.Any) and isinstance(node.this, exp.Select | exp.SetOperation):
             node.set("this", exp.Subquery(this=node.this))
+        elif isinstance(node, exp.Not) and _binds_tighter(node.parent):
+            node.replace(exp.Paren(this=node.copy()))
+        elif isinstance(node, exp.Interval) and isinstance(node.this, exp.Tuple) and not node.unit:
+            node.replace(exp.Anonymous(this="INTERVAL", expressions=node.this.expressions))
         elif isinstance(node, exp.Interval) and not isinstance(node.this, _PLAIN_AMOUNTS):
             node.set("this", exp.Paren(this=node.this))
+
+
+def _binds_tighter(parent: exp.Expr | None) -> bool:
+    """Tell whether NOT must be kept together: `1 = 1 NOT IN (2)` is written with NOT in front of IN."""
+    return isinstance(parent, exp.Predicate | exp.Binary) and not isinstance(parent, exp.Connector)
 
 
 def _spell_common_names(with_: exp.With) -> None:

@@ -8,10 +8,11 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from text2sql.validation.function_names import MASK_FUNCTIONS
-from text2sql.validation.grammar import GRAMMARS
+from text2sql.validation.grammar import GRAMMARS, ParserExhausted
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.rules.constructs import find_refused_construct
 from text2sql.validation.rules.functions import find_refused_function
+from text2sql.validation.spelling import settle_spelling
 from text2sql.validation.statement import Statement
 
 _LEXEME = re.compile(
@@ -29,7 +30,7 @@ def emit(statement: Statement) -> Refusal | None:
         sql = _write(statement.tree, grammar)
         if not (_reads_alike(statement.text, sql) or _parses_alike(sql, statement)):
             return _not_emitted()
-    except SqlglotError:
+    except (SqlglotError, ParserExhausted):
         return _not_emitted()
     statement.sql = sql
     return None
@@ -61,6 +62,8 @@ def _parses_alike(sql: str, statement: Statement) -> bool:
     grammar = GRAMMARS[statement.dialect]
     again = parse(sql, read=grammar)
     (tree,) = again if len(again) == 1 else (None,)
+    if isinstance(tree, exp.Query):
+        settle_spelling(tree)
     return tree is not None and (
         tree == statement.tree
         or (

@@ -72,6 +72,8 @@ class _NameResolver:
             )
         for scope in scopes:
             for node in walk_in_scope(scope.expression):
+                if len(refusals) >= MAX_TOLD:
+                    break  # to look for what each may have meant takes a while
                 if isinstance(node, exp.Column):
                     self._seen.add(id(node))
                     if isinstance(node.parent, exp.Partition):

@@ -6,7 +6,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from text2sql.messages import Dialect
-from text2sql.validation.grammar import GRAMMARS
+from text2sql.validation.grammar import GRAMMARS, ParserExhausted
 from text2sql.validation.quoting import quote_bare_names
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.spelling import settle_spelling
@@ -20,6 +20,12 @@ def parse_one_query(statement: Statement) -> Refusal | None:
     text = quote_bare_names(statement.text, statement.catalog)
     try:
         trees = [tree for tree in parse(text, read=GRAMMARS[statement.dialect]) if tree is not None]
+    except ParserExhausted:
+        return Refusal(
+            reason="STATEMENT_TOO_LARGE",
+            message="The statement can be read in too many ways.",
+            feedback="Write a simpler statement, with ON behind each JOIN.",
+        )
     except SqlglotError as error:
         return Refusal(
             reason="NOT_PARSED",
