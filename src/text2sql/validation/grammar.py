@@ -95,6 +95,20 @@ class MysqlGrammar(MySQL):
             if name in (*_SPECIAL_SYNTAX, "GROUP_CONCAT", "JSON_TABLE", "JSON_VALUE", "WEIGHT_STRING")
         }
 
+        def _parse_interval(  # type: ignore[override]  # a call stands where an interval may
+            self,
+            require_interval: bool = True,  # noqa: FBT001, FBT002  # as sqlglot has it
+            parse_function_unit: bool = True,  # noqa: FBT001, FBT002
+        ) -> exp.Expr | None:
+            """Take INTERVAL(a, b, …) for a call; INTERVAL (a) DAY is none."""
+            start = self._index
+            if self._match_pair(TokenType.INTERVAL, TokenType.L_PAREN):
+                arguments = self._parse_csv(self._parse_assignment)
+                if len(arguments) > 1 and self._match(TokenType.R_PAREN):
+                    return exp.Anonymous(this="INTERVAL", expressions=arguments)
+                self._retreat(start)
+            return super()._parse_interval(require_interval, parse_function_unit)
+
         def _parse_join(
             self,
             skip_join_token: bool = False,  # noqa: FBT001, FBT002  # as sqlglot has it

@@ -17,8 +17,6 @@ def settle_spelling(tree: exp.Query) -> None:
             node.set("this", exp.Subquery(this=node.this))
         elif isinstance(node, exp.Not) and _binds_tighter(node.parent):
             node.replace(exp.Paren(this=node.copy()))
-        elif isinstance(node, exp.Interval) and isinstance(node.this, exp.Tuple) and not node.unit:
-            node.replace(exp.Anonymous(this="INTERVAL", expressions=node.this.expressions))
         elif isinstance(node, exp.Interval) and not isinstance(node.this, _PLAIN_AMOUNTS):
             node.set("this", exp.Paren(this=node.this))
 
