@@ -1,6 +1,6 @@
 """Statements against the access policy: how many ran on twin databases, and how many told them apart.
 
-The databases, the callers and the statements are those of tests/policy_leaks.py.
+Databases and callers are those of tests/policy_leaks.py, the statements those of tests/policy_statements.py.
 """
 
 import random
@@ -10,7 +10,8 @@ from itertools import cycle
 
 import click
 
-from policy_leaks import random_statement, sqlite_judges
+from policy_leaks import sqlite_judges
+from policy_statements import random_statement
 
 
 def count_leaks(statements: int, seconds: float | None = None, seed: int = 2026) -> tuple[int, int]:
