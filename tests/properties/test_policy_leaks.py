@@ -18,12 +18,12 @@ from policy_leaks import (
     SqliteTwin,
     accesses,
     catalog,
-    random_statement,
     rows_for,
     sqlite_judges,
     statements_that_build,
     told,
 )
+from policy_statements import random_statement
 from servers import Server
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected

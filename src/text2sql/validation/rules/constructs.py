@@ -1,7 +1,7 @@
 """The allow-list of what a statement may be made of; anything that is not named here is refused."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
@@ -102,36 +102,54 @@ def find_refused_construct(nodes: Iterable[exp.Expr]) -> Refusal | None:
             for argument, value in node.args.items():
                 if value and argument not in allowed:
                     return _refuse(argument.strip("_").replace("_", " "))
-        if what := _refused_value(node):
+        look = _LOOKS.get(type(node))
+        if look and (what := look(node)):
             return _refuse(what)
     return None
 
 
-def _refused_value(node: exp.Expr) -> str | None:
-    """Name what is refused of a node whose arguments are all allowed."""
-    if isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
-        return "a quoted keyword"
-    if isinstance(node, exp.Select):
-        return next((word for word in _modifiers(node) if word not in _MODIFIERS), None)
-    if isinstance(node, exp.Join):
-        words = ((word, str(node.args.get(word) or "").upper()) for word in _JOINS)
-        return next((f"{value} JOIN" for word, value in words if value and value not in _JOINS[word]), None)
-    if isinstance(node, exp.Table):
-        if not isinstance(node.this, exp.Identifier | exp.JSONTable):
-            return "a table function"
-        return next(
-            ("a table hint" for hint in _hints(node) if not isinstance(hint, exp.IndexTableHint)), None
-        )
-    is_odd_column = isinstance(node, exp.Column) and not isinstance(node.this, exp.Identifier | exp.Star)
-    return "a column that is no name" if is_odd_column else None
+# What is refused of a node whose arguments are all allowed.
 
 
-def _modifiers(select: exp.Select) -> list[str]:
-    return [str(getattr(word, "name", word)).upper() for word in select.args.get("operation_modifiers") or ()]
+def _look_at_word(word: exp.Expr) -> str | None:
+    return None if _WORD.fullmatch(word.name) else "a quoted keyword"
 
 
-def _hints(table: exp.Table) -> list[exp.Expr]:
-    return table.args.get("hints") or []
+def _look_at_column(column: exp.Expr) -> str | None:
+    return None if isinstance(column.this, exp.Identifier | exp.Star) else "a column that is no name"
+
+
+def _look_at_subquery(subquery: exp.Expr) -> str | None:
+    is_named_table = isinstance(subquery.this, exp.Table) and subquery.alias
+    return "an alias of a table in parentheses" if is_named_table else None
+
+
+def _look_at_select(select: exp.Expr) -> str | None:
+    modifiers = select.args.get("operation_modifiers") or ()
+    words = (str(getattr(word, "name", word)).upper() for word in modifiers)
+    return next((word for word in words if word not in _MODIFIERS), None)
+
+
+def _look_at_join(join: exp.Expr) -> str | None:
+    words = ((part, str(join.args.get(part) or "").upper()) for part in _JOINS)
+    return next((f"{word} JOIN" for part, word in words if word and word not in _JOINS[part]), None)
+
+
+def _look_at_table(table: exp.Expr) -> str | None:
+    if not isinstance(table.this, exp.Identifier | exp.JSONTable):
+        return "a table function"
+    hints = table.args.get("hints") or ()
+    return None if all(isinstance(hint, exp.IndexTableHint) for hint in hints) else "a table hint"
+
+
+_LOOKS: dict[type[exp.Expr], Callable[[exp.Expr], str | None]] = {
+    exp.Var: _look_at_word,
+    exp.Column: _look_at_column,
+    exp.Subquery: _look_at_subquery,
+    exp.Select: _look_at_select,
+    exp.Join: _look_at_join,
+    exp.Table: _look_at_table,
+}
 
 
 def _spoken(node: exp.Expr) -> str:

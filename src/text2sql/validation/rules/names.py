@@ -111,7 +111,7 @@ class _NameResolver:
             if isinstance(node.this, exp.JSONTable):
                 sources[alias] = Source(columns=_json_columns(node.this))
             elif isinstance(node, exp.Table) and not _is_common(node, source, scope):
-                table = self._find_table(node)
+                table = self._find_table(node, scope)
                 columns = {column.name.lower(): column.name for column in table.columns}
                 sources[alias] = Source(columns=columns, table=table, node=node)
             elif isinstance(source, Scope):
@@ -120,7 +120,7 @@ class _NameResolver:
                 sources[alias] = Source(columns={name.lower(): name for name in names})
         return sources
 
-    def _find_table(self, node: exp.Table) -> Table:
+    def _find_table(self, node: exp.Table, scope: Scope) -> Table:
         own = self._catalog.name.lower()
         schema = node.db.lower() or own
         if schema == "main" and self._catalog.dialect == "sqlite":
@@ -128,7 +128,8 @@ class _NameResolver:
         table = self._tables.get((schema, node.name)) or self._tables.get((schema, node.name.lower()))
         if table is None:
             raise NameRefused(self._refuse_table(node, known_schema=schema == own))
-        if not table.schema_name:
+        is_shadowed = node.name.lower() in {name.lower() for name in scope.cte_sources}
+        if not table.schema_name and not is_shadowed:
             node.set("db", None)
         if node.name != table.name:
             if not node.alias:

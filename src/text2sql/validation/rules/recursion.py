@@ -74,6 +74,8 @@ def _next_values(member: exp.Select, cte: exp.CTE) -> dict[str, exp.Expr]:
     first = cte.this
     while isinstance(first, exp.SetOperation | exp.Subquery):
         first = first.this
+    if not isinstance(first, exp.Select):
+        return {}
     names = cte.alias_column_names or [item.alias_or_name for item in first.selects]
     return {name.lower(): item.unalias() for name, item in zip(names, member.selects, strict=False)}
 
