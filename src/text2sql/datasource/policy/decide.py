@@ -104,11 +104,11 @@ def _without_traces(table: Table, rules: dict[str, TableRules], visible: dict[st
     return table.model_copy(
         update={
             "columns": tuple(_column(column, own) for column in table.columns),
-            "primary_key": table.primary_key if stored[table.name].issuperset(table.primary_key) else (),
+            "primary_key": table.primary_key if stored[table.key].issuperset(table.primary_key) else (),
             "foreign_keys": tuple(
                 key
                 for key in table.foreign_keys
-                if stored[table.name].issuperset(key.columns)
+                if stored[table.key].issuperset(key.columns)
                 and key.table in stored
                 and stored[key.table].issuperset(key.references)
             ),
