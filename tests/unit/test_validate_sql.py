@@ -11,6 +11,8 @@ from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
 from text2sql.messages import SqlDraft, ValidSql
+from text2sql.validation.rules import RULES, emission
+from text2sql.validation.statement import Statement
 from text2sql.validation.step import validate_sql
 
 ROW_LIMIT = 10
@@ -37,6 +39,38 @@ def test_honest_statement_is_accepted_and_written_anew(case: dict[str, str], dia
     emitted = " ".join(valid.sql.split())
     assert "LIMIT" in emitted
     assert emitted == case.get("emitted", emitted)
+
+
+@pytest.mark.parametrize(("case", "dialect"), _cases("sql_accepted.yaml"))
+def test_emitted_text_is_that_of_the_checked_tree_also_where_reading_alike_suffices(
+    case: dict[str, str], dialect: Any
+) -> None:
+    statement = Statement(case["sql"], Access(catalog=small_catalog(dialect)), ROW_LIMIT)
+    assert not any(rule(statement) for rule in RULES)
+    assert emission._parses_alike(statement.sql, statement)
+
+
+@pytest.mark.parametrize(
+    ("text", "emitted", "alike"),
+    [
+        ("select a b from t", "SELECT a AS b FROM t LIMIT 11", True),
+        ("SELECT a FROM t WHERE a != 1;", "SELECT a FROM t WHERE a <> 1", True),
+        ("SELECT a FROM t", "SELECT b FROM t", False),
+        ("SELECT a FROM t", "SELECT a FROM t LIMIT 11 OFFSET 2", False),
+        ("SELECT 'a' FROM t", "SELECT 'A' FROM t", False),
+        ("SELECT a--b FROM t", "SELECT a--b FROM t", False),
+        ("SELECT x'41'", "SELECT x'41'", False),
+        ('SELECT "a"', 'SELECT "a"', False),
+        ("SELECT a /* b */", "SELECT a", False),
+        ("SELECT '\\'", "SELECT '\\'", False),
+        ("SELECT 1e5", "SELECT 1e5", False),
+        ("SELECT a<=>b", "SELECT a <=> b", False),
+    ],
+)
+def test_only_plain_texts_of_the_same_words_and_signs_read_alike(
+    text: str, emitted: str, alike: bool
+) -> None:
+    assert emission._reads_alike(text, emitted) is alike
 
 
 @pytest.mark.parametrize(("case", "dialect"), _cases("sql_rejected.yaml"))
