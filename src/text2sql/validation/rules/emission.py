@@ -17,7 +17,7 @@ from text2sql.validation.statement import Statement
 
 _LEXEME = re.compile(
     r"""[A-Za-z_][A-Za-z0-9_]*(?!['\w$@]) | \d+(?:\.\d+)?(?![\w.$@]) | '[^'\\]*'(?!')
-    | <=(?!>) | >= | <> | != | [(),.=*+%] | <(?!<) | >(?!>) | -(?!-) | /(?!\*)""",
+    | <=(?!>) | >= | <> | != | =(?![=>]) | [(),.*+%] | <(?![<=>]) | >(?![>=]) | -(?!-) | /(?!\*)""",
     re.VERBOSE | re.ASCII,
 )
 _TEXT_OF_LEXEMES = re.compile(rf"(?:\s*(?:{_LEXEME.pattern}))*\s*;?\s*", re.VERBOSE | re.ASCII)
