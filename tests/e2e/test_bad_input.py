@@ -28,6 +28,8 @@ UNKNOWN = "```sql\nSELECT temperature FROM weather\n```"
 PROSE = "I would need to look at the table of customers."
 TWO = "```sql\nSELECT 1; SELECT 2\n```"
 SLOW = "SELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30))
+ANY_JOIN = 10**18
+"""A limit on joins that lets a slow statement run."""
 KEYS = (
     *("outcome", "question", "sql", "columns", "rows", "truncated", "sentence", "choices", "chart"),
     *("checks", "error", "steps", "usage", "seconds"),
@@ -345,7 +347,12 @@ def test_embedded_model_that_is_not_installed_fails_with_the_command_to_run(shel
 
 def test_slow_query_is_stopped(shell: Shell) -> None:
     shell.model.replies = [SLOW]
-    shell.ask(QUESTION, query_timeout=0.2).says(13, "QUERY_TIMED_OUT")
+    shell.ask(QUESTION, query_timeout=0.2, join_rows=ANY_JOIN).says(13, "QUERY_TIMED_OUT")
+
+
+def test_query_that_would_take_too_much_is_refused_with_the_numbers(shell: Shell) -> None:
+    shell.model.replies = [SLOW]
+    shell.ask(QUESTION).says(13, "QUERY_TOO_EXPENSIVE", "1,000,000,000 are allowed", "TEXT2SQL_JOIN_ROWS")
 
 
 # ── output ───────────────────────────────────────────────────────────────────────────────────────
@@ -445,11 +452,11 @@ def test_ctrl_c_stops_a_model_that_hangs(shell: Shell) -> None:
 
 def test_ctrl_c_stops_a_slow_query(shell: Shell) -> None:
     shell.model.replies = [SLOW]
-    assert_stops_at_once(shell, seconds_after_the_model=1.5)
+    assert_stops_at_once(shell, seconds_after_the_model=1.5, join_rows=ANY_JOIN)
 
 
-def assert_stops_at_once(shell: Shell, seconds_after_the_model: float = 0.0) -> None:
-    process = shell.start("ask", QUESTION)
+def assert_stops_at_once(shell: Shell, seconds_after_the_model: float = 0.0, **settings: int) -> None:
+    process = shell.start("ask", QUESTION, **settings)
     deadline = time.monotonic() + ENDS_WITHIN
     while not shell.model.completions and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
