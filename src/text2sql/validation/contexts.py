@@ -82,7 +82,7 @@ def load_contexts(path: Path | None, dialect: Dialect) -> Contexts:
 
 
 def _table(name: str, columns: dict[str, str], own_schema: str) -> Table:
-    schema, _, table = name.rpartition(".")
+    schema, table = name.split(".", 1) if "." in name else ("", name)
     is_own = not schema or schema.lower() == own_schema.lower()
     return Table(
         name=table,
