@@ -5,12 +5,13 @@ PYTHON := $(VENV)/bin/python
 TEXT2SQL := $(VENV)/bin/text2sql
 SHOP := .cache/shop.sqlite
 ABOUT_SHOP := --database sqlite:///$(SHOP) --knowledge examples/shop
+CLOUD := .venv-cloud
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask test fuzz lint format lock bench bench-guard clean
+.PHONY: help ask build test fuzz lint format lock bench bench-guard bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,10 @@ ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q
 	  $(TEXT2SQL) model warm $(ABOUT_SHOP) && touch .cache/warmed; }
 	@$(TEXT2SQL) ask $(ABOUT_SHOP) -- "$$Q"
 
-test: $(VENV)/.dev $(SHOP) ## Run all tests, with the servers and the model that they need
+build: $(VENV)/.dev $(CLOUD)/.tools ## Build the Lambda functions' folders in .aws-sam
+	@SAM_CLI_TELEMETRY=0 $(CLOUD)/bin/sam build
+
+test: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Run all tests, with the servers and the model that they need
 	@sh scripts/install_test_servers.sh
 	@$(TEXT2SQL) model pull
 	@$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST_OPTIONS)
@@ -48,15 +52,24 @@ bench-guard: $(VENV)/.dev $(SHOP) ## Hold the guard against its bars: shared cas
 	@sh scripts/install_test_servers.sh
 	@PYTHONPATH=tests $(PYTHON) evals/bench_guard.py
 
+bench-cloud: $(VENV)/.dev ## Measure what the API adds to an answer, and many questions at once
+	@$(PYTHON) evals/bench_api.py
+
+openapi: $(VENV)/.dev ## Write docs/openapi.json anew
+	@$(PYTHON) scripts/write_openapi.py
+
 lock: $(VENV)/.dev ## Write the hashed lock files anew
 	@for lock in cli dev; do \
 	  $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 	    --custom-compile-command 'make lock' --upgrade --extra $$lock \
 	    pyproject.toml requirements/build.in -o requirements/$$lock.txt; \
 	done
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command 'make lock' --upgrade requirements/cloud.in -o requirements/cloud.txt
+	@$(MAKE) --silent -C functions lock
 
 clean: ## Remove what make has built here (not the model in your cache folder)
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) $(CLOUD) .aws-sam .cache
 
 $(PYTHON): | scripts/create_venv.sh
 	@echo 'Setting up Python …'
@@ -71,6 +84,12 @@ $(VENV)/.cli: requirements/cli.txt pyproject.toml | $(PYTHON)
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.cli
 	@echo 'Installing the tools for tests …'
 	@$(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(CLOUD)/.tools: requirements/cloud.txt | $(VENV)/.dev
+	@echo 'Installing the tools for the cloud …'
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) $(CLOUD)
+	@$(PYTHON) -m uv pip install --quiet --python $(CLOUD)/bin/python --require-hashes -r requirements/cloud.txt
 	@touch $@
 
 $(SHOP): $(wildcard examples/shop/*.py) examples/shop/catalog.yaml | $(VENV)/.cli

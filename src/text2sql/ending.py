@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 
-from text2sql.messages import Answer, Clarification, Declined, Failure, Feedback, ResultSet, SqlDraft, ValidSql
+from text2sql.messages import (
+    Answer,
+    Clarification,
+    Declined,
+    Failure,
+    Feedback,
+    ResultSet,
+    SqlDraft,
+    ValidSql,
+)
 
 Ending = dict[str, object]
 """Fields of a `Reply`: `outcome`, `sentence`, and what else this outcome has."""
 
 _UNKNOWN_NAMES = frozenset({"UNKNOWN_TABLE", "UNKNOWN_COLUMN"})
-
-BROKEN = Failure(
-    code="INTERNAL_ERROR",
-    message="Something broke inside text2sql.",
-    remedy="Run again with TEXT2SQL_LOG=debug and report what it prints.",
-)
-"""What is told of an error that nobody expects; its own text goes to the log alone."""
 
 
 def blocked(message: str) -> Ending:
@@ -68,3 +70,12 @@ def gave_up(feedback: Sequence[Feedback], message: str) -> Ending:
 def failed(failure: Failure) -> Ending:
     """A step could not do its work."""
     return {"outcome": "failed", "sentence": failure.message, "error": failure}
+
+
+def broken() -> Failure:
+    """What is told of an error that nobody expects; its own text goes to the log alone."""
+    return Failure(
+        code="INTERNAL_ERROR",
+        message="Something broke inside text2sql.",
+        remedy="Run again with TEXT2SQL_LOG=debug and report what it prints.",
+    )

@@ -1,0 +1,136 @@
+"""What the state machine gives each function and gets back, in step order; no behaviour lives here."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from text2sql.datasource.policy.access import Caller
+from text2sql.messages import (
+    Answer,
+    EarlierTurn,
+    Failure,
+    Feedback,
+    Generation,
+    Message,
+    Screening,
+    SqlDraft,
+    StepRecord,
+    ValidSql,
+)
+from text2sql.workflow.parcel import Parcel
+
+
+class StepEvent(Message):
+    """What every function is told."""
+
+    job_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+    """The execution's name; it is on every line of the log and in the keys of what is kept."""
+    attempt: int = 1
+    """As `StepRecord.attempt`."""
+
+
+class CheckQuestion(StepEvent):
+    """The question as it was asked."""
+
+    question: str
+
+
+class RetrieveContext(StepEvent):
+    """The question as the guardrail let it through, and who asks."""
+
+    question: str
+    caller: Caller
+    earlier: tuple[EarlierTurn, ...] = ()
+
+
+class Retrieved(Message):
+    """What RetrieveContext found."""
+
+    context: Parcel
+    """Holds a `Context`."""
+    access: Parcel
+    """Holds an `Access`."""
+
+
+class GenerateSql(StepEvent):
+    """What the model is told, and the drafts that did not do."""
+
+    context: Parcel
+    feedback: tuple[Feedback, ...] = ()
+
+
+class ValidateSql(StepEvent):
+    """A draft, and what the caller may see."""
+
+    draft: SqlDraft
+    access: Parcel
+
+
+class ExecuteSql(StepEvent):
+    """A statement that has passed."""
+
+    valid: ValidSql
+
+
+class Executed(Message):
+    """What ExecuteSql found."""
+
+    result: Parcel
+    """Holds a `ResultSet`."""
+
+
+class ComposeAnswer(StepEvent):
+    """All that an answer is made of."""
+
+    screening: Screening
+    context: Parcel
+    valid: ValidSql
+    result: Parcel
+    repairs: int
+
+
+class CaughtError(Message):
+    """An error as Step Functions tells it."""
+
+    step: str
+    """The name of the state that it left."""
+    name: str
+    cause: str = ""
+
+
+class RecordOutcome(StepEvent):
+    """The whole run: what is there says how it ended."""
+
+    question: str
+    """As it was asked."""
+    started_at: AwareDatetime
+    steps: tuple[StepRecord, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    screening: Screening | None = None
+    generation: Generation | None = None
+    valid: ValidSql | None = None
+    result: Parcel | None = None
+    answer: Answer | None = None
+    gave_up: str | None = None
+    """What was wrong with the last draft that was allowed."""
+    error: CaughtError | None = None
+    """What no repair and no retry could help."""
+
+
+class Recorded(Message):
+    """How the run ended, in short; the execution's output."""
+
+    outcome: str
+    code: str | None = None
+
+
+# ── errors on their way through the state machine ────────────────────────────────────────────────
+
+
+class StepError(Message):
+    """What the text of a function's error holds, as JSON; Step Functions keeps nothing else of it."""
+
+    record: StepRecord
+    failure: Failure
+    feedback: Feedback | None = None
+    """Set when a repair can help; its `sql` is the workflow's to fill in."""

@@ -1,0 +1,190 @@
+"""The Lambda handlers in this process, on the inputs of `events/`: what goes out, and how errors are told."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local_cloud import read_template
+from model_server import Fault, ScriptedModelServer
+from small_shop import write_small_shop
+from text2sql.errors import JobStoreUnavailable, ModelThrottled, SqlRejected, Text2SqlError
+from text2sql.messages import Reply
+from text2sql.workflow import function as surroundings
+from text2sql.workflow.events import StepError
+from text2sql.workflow.parcels_s3 import open_parcels
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TEMPLATE = read_template()
+EVENTS = sorted((REPOSITORY / "events").rglob("*.json"))
+CONTEXT = SimpleNamespace(
+    function_name="f",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="request",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
+Invoke = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModelServer]:
+    with ScriptedModelServer(["SELECT name FROM customers"]) as server:
+        yield server
+
+
+@pytest.fixture
+def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """Return what runs a function on one of the inputs, with a small shop and a scripted model behind it."""
+    variables = {
+        "TEXT2SQL_DATABASE_URL": f"sqlite:///{write_small_shop(tmp_path / 'shop.db')}",
+        "TEXT2SQL_MODEL_PROVIDER": "openai",
+        "TEXT2SQL_MODEL_NAME": model.models[0],
+        "TEXT2SQL_MODEL_BASE_URL": model.base_url,
+        "TEXT2SQL_PARCELS_BUCKET": "parcels",
+        "TEXT2SQL_MODEL_REPLIES_TABLE": "replies",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "POWERTOOLS_METRICS_NAMESPACE": "Text2Sql",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    # A Lambda function lives in a process of its own; here each test stands for one.
+    surroundings._settings.cache_clear()
+    open_parcels.cache_clear()
+
+    def run(name: str) -> dict[str, Any]:
+        step, _, _ = name.partition("/")
+        path = REPOSITORY / "functions" / step / "handler.py"
+        spec = importlib.util.spec_from_file_location(f"{step}_handler", path)
+        assert spec is not None
+        assert spec.loader is not None
+        handler = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(handler)
+        event = json.loads((REPOSITORY / "events" / f"{name}.json").read_text("utf-8"))
+        return json.loads(json.dumps(handler.handle(event, CONTEXT)))
+
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="parcels")
+        table = TEMPLATE["Resources"]["ModelReplies"]["Properties"]
+        keys = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        boto3.client("dynamodb").create_table(TableName="replies", **keys)
+        yield run
+    surroundings._settings.cache_clear()
+    open_parcels.cache_clear()
+
+
+def test_every_function_has_an_input() -> None:
+    folders = {path.parent.name for path in (REPOSITORY / "functions").glob("*/handler.py")}
+    assert {path.parent.name for path in EVENTS} == folders
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("check_question/asked", {"text": "What are the customers called?"}),
+        ("check_question/masked", {"text": "Orders of the customer with SSN [SSN]?"}),
+        ("generate_sql/first_draft", {"kind": "draft", "sql": "SELECT name FROM customers"}),
+        ("generate_sql/repair", {"kind": "draft"}),
+        ("validate_sql/draft", {"sql": "SELECT\n  name\nFROM customers\nLIMIT 1001"}),
+        ("compose_answer/rows", {"sentence": "Three customers: Ada, Grace and Linus."}),
+    ],
+)
+def test_step_returns_its_message_and_its_record(
+    invoke: Invoke, name: str, expected: dict[str, object]
+) -> None:
+    returned = invoke(name)
+    assert expected.items() <= returned["output"].items()
+    assert returned["record"]["status"] == "succeeded"
+    assert bool(returned["record"]["usage"]) == name.startswith("generate_sql")
+
+
+def test_retrieved_context_fits_what_the_next_functions_are_given(invoke: Invoke) -> None:
+    output = invoke("retrieve_context/anybody")["output"]
+    assert "CREATE TABLE customers" in output["context"]["text"]
+    assert '"order_items"' in output["access"]["text"]
+
+
+def test_rows_of_the_database_are_a_parcel(invoke: Invoke) -> None:
+    assert '"Grace"' in invoke("execute_sql/valid")["output"]["result"]["text"]
+
+
+def test_rejected_draft_leaves_under_its_name_with_what_a_repair_needs(invoke: Invoke) -> None:
+    with pytest.raises(SqlRejected) as caught:
+        invoke("validate_sql/forbidden")
+    told = StepError.model_validate_json(str(caught.value))
+    assert told.record.code == told.failure.code == "SQL_REJECTED"
+    assert told.feedback is not None
+    assert told.feedback.code == "NOT_A_SELECT"
+
+
+def test_throttled_model_leaves_under_its_name(invoke: Invoke, model: ScriptedModelServer) -> None:
+    model.script([Fault.error(429)])
+    with pytest.raises(ModelThrottled) as caught:
+        invoke("generate_sql/first_draft")
+    assert StepError.model_validate_json(str(caught.value)).feedback is None
+
+
+def test_same_request_again_is_answered_from_memory(invoke: Invoke, model: ScriptedModelServer) -> None:
+    first = invoke("generate_sql/first_draft")
+    assert invoke("generate_sql/first_draft") == first
+    assert len(model.completions) == 1
+    invoke("generate_sql/repair")
+    assert len(model.completions) == 2
+
+
+def test_failed_request_is_made_again(invoke: Invoke, model: ScriptedModelServer) -> None:
+    model.script([Fault.error(429), "SELECT 1"])
+    with pytest.raises(ModelThrottled):
+        invoke("generate_sql/first_draft")
+    assert invoke("generate_sql/first_draft")["output"]["sql"] == "SELECT 1"
+
+
+def test_memory_that_is_gone_is_told_as_an_error_that_is_retried(invoke: Invoke) -> None:
+    boto3.client("dynamodb").delete_table(TableName="replies")
+    with pytest.raises(JobStoreUnavailable):
+        invoke("generate_sql/first_draft")
+
+
+def test_error_that_nobody_expects_leaves_without_its_text_and_is_logged_with_it(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TEXT2SQL_QUESTION_CHARACTERS", "hunter2")
+    with pytest.raises(Text2SqlError) as caught:
+        invoke("check_question/asked")
+    assert type(caught.value) is Text2SqlError
+    assert "hunter2" not in str(caught.value)
+    assert caplog.messages == ["the step broke"]
+    assert "hunter2" in caplog.text
+
+
+def test_metrics_and_log_hold_no_question(
+    invoke: Invoke, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SqlRejected):
+        invoke("validate_sql/forbidden")
+    assert caplog.messages == ["the step failed"]
+    (metrics,) = [line for line in capsys.readouterr().out.splitlines() if '"Seconds"' in line]
+    assert json.loads(metrics)["Failed"] == [1.0]
+    assert "customers" not in metrics + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "steps"),
+    [
+        ("record_outcome/answered", {"outcome": "answered", "code": None}, 6),
+        ("record_outcome/timed_out", {"outcome": "failed", "code": "MODEL_TIMED_OUT"}, 3),
+    ],
+)
+def test_outcome_is_kept(invoke: Invoke, name: str, expected: dict[str, object], steps: int) -> None:
+    assert invoke(name) == expected
+    kept = boto3.client("s3").get_object(Bucket="parcels", Key="job-1/reply.json")["Body"].read()
+    assert len(Reply.model_validate_json(kept).steps) == steps
