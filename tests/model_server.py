@@ -123,6 +123,11 @@ class ScriptedModelServer:
     def completions(self) -> list[Request]:
         return [request for request in self.requests if request.path == "/v1/chat/completions"]
 
+    def script(self, replies: Iterable[Reply]) -> None:
+        """Begin anew with other replies."""
+        with self._lock:
+            self.replies, self._next = list(replies), 0
+
     def next_reply(self, body: dict[str, Any]) -> str | Fault:
         with self._lock:
             reply = self.replies[min(self._next, len(self.replies) - 1)]

@@ -152,7 +152,7 @@ def _start(product: str, program: list[str], initialise: list[str], more: list[s
     with log.open("wb") as output:
         subprocess.run(initialise, check=False, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         for _ in range(3):  # another program may take the free port first
-            port = _free_port()
+            port = free_port()
             process = subprocess.Popen(
                 [
                     *(*program, *_AS_ROOT, f"--datadir={folder / 'data'}"),
@@ -187,7 +187,7 @@ def _is_up(server: Server) -> bool:
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 Cell: TypeAlias = bool | int | float | Decimal | str | bytes | date | datetime | time | timedelta | None
 """One value of a result; adapters turn anything else into text."""
@@ -94,7 +94,7 @@ class Usage(Message):
     cached_tokens: int = 0
     """Those of the prompt tokens that the model's cache already held."""
     completion_tokens: int = 0
-    cost_usd: Decimal | None = None
+    cost_usd: Annotated[Decimal, WithJsonSchema({"type": "number"})] | None = None
     """None where nobody charges, or the price is not known."""
 
 

@@ -102,7 +102,7 @@ def answer(
         return run.reply(ending.failed(failure))
     except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
-        return run.reply(ending.failed(ending.BROKEN))
+        return run.reply(ending.failed(ending.broken()))
 
 
 class _Run:

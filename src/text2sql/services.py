@@ -12,26 +12,27 @@ from typing import TYPE_CHECKING
 
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.knowledge import describe, load_knowledge
+from text2sql.datasource.knowledge import Knowledge, describe, load_knowledge
 from text2sql.datasource.policy.access import Access, Caller
 from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
 from text2sql.guardrail.port import Guardrail
-from text2sql.pipeline import NOBODY, Services
 from text2sql.retrieval.local import LocalKnowledgeBase
+from text2sql.retrieval.port import KnowledgeBase
 from text2sql.settings import Settings
 
 if TYPE_CHECKING:
     from text2sql.datasource.policy.load import Policy
     from text2sql.generation.embedded_process import EmbeddedServer
+    from text2sql.pipeline import Services
 
 OnWait = Callable[[str], None]
 """Told in a few words what is being waited for."""
 
 
-def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services:
+def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Services":
     """Return the services for one database; nothing is connected to yet.
 
     The catalog, which every question asks for first, is read only when the account is known to be fit.
@@ -39,6 +40,8 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services
     Raises:
         InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
     """
+    from text2sql.pipeline import Services
+
     knowledge = load_knowledge(settings.knowledge_dir)
     database = open_database(settings)
 
@@ -55,18 +58,33 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> Services
         catalog=catalog,
         refresh_catalog=catalog.cache_clear,
         policy=_open_policy(settings),
-        today=knowledge.catalog.as_of or date.today(),  # noqa: DTZ011 — the asker's day
+        today=_today(knowledge),
         question_characters=settings.question_characters,
         schema_characters=choose_schema_characters(settings),
         repairs=settings.repairs,
-        limits=QueryLimits(
-            rows=settings.row_limit,
-            bytes=settings.result_bytes,
-            seconds=settings.query_timeout,
-            scan_rows=settings.scan_rows,
-            join_rows=settings.join_rows,
-        ),
+        limits=query_limits(settings),
     )
+
+
+def query_limits(settings: Settings) -> QueryLimits:
+    """Return how much one statement may take."""
+    return QueryLimits(
+        rows=settings.row_limit,
+        bytes=settings.result_bytes,
+        seconds=settings.query_timeout,
+        scan_rows=settings.scan_rows,
+        join_rows=settings.join_rows,
+    )
+
+
+def open_retrieval(settings: Settings) -> tuple[KnowledgeBase, date]:
+    """Return the knowledge base, and the day that "last year" counts from.
+
+    Raises:
+        InvalidKnowledge: a knowledge file is wrong.
+    """
+    knowledge = load_knowledge(settings.knowledge_dir)
+    return LocalKnowledgeBase(knowledge.glossary.terms), _today(knowledge)
 
 
 def choose_schema_characters(settings: Settings) -> int:
@@ -80,7 +98,7 @@ def open_catalog(settings: Settings) -> Catalog:
     return describe(_read_catalog(settings, open_database(settings)), knowledge.catalog)
 
 
-def open_access(settings: Settings, caller: Caller = NOBODY) -> Access:
+def open_access(settings: Settings, caller: Caller | None = None) -> Access:
     """Return what the caller may see of the database, described as the steps see it.
 
     Raises:
@@ -92,12 +110,12 @@ def open_access(settings: Settings, caller: Caller = NOBODY) -> Access:
 
     catalog = open_catalog(settings)
     policy = _open_policy(settings)
-    return access_for(policy(catalog), caller, catalog) if policy else Access(catalog=catalog)
+    return access_for(policy(catalog), caller or Caller(), catalog) if policy else Access(catalog=catalog)
 
 
 def open_database(settings: Settings) -> Database:
     """Return the adapter for `database_url`."""
-    url = parse_database_url(settings.database_url, settings.database_password.get_secret_value())
+    url = parse_database_url(settings.database_url, _password(settings))
     if isinstance(url, SqliteUrl):
         from text2sql.execution.sqlite import SqliteDatabase
 
@@ -192,6 +210,27 @@ def warm_model(settings: Settings, on_wait: OnWait | None = None) -> None:
 def cache_folder(settings: Settings) -> Path:
     """Return `cache_dir` with the home folder filled in."""
     return settings.cache_dir.expanduser()
+
+
+def _password(settings: Settings) -> str:
+    if settings.database_secret:
+        from text2sql.execution.secret import read_password
+
+        return read_password(settings.database_secret)
+    return settings.database_password.get_secret_value()
+
+
+def _today(knowledge: Knowledge) -> date:
+    return knowledge.catalog.as_of or date.today()  # noqa: DTZ011 — the asker's day
+
+
+def check_account(settings: Settings) -> None:
+    """Make sure that the database's account is fit to be used.
+
+    Raises:
+        DatabaseAccountCanWrite, DatabaseError: as the port says.
+    """
+    _check_account(settings, open_database(settings))
 
 
 def _check_account(settings: Settings, database: Database) -> None:

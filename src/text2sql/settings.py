@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """`sqlite:///file` or `mysql://user@host:3306/database`."""
     database_password: SecretStr = SecretStr("")
     """Used where `database_url` holds no password."""
+    database_secret: str = ""
+    """The name or ARN of a secret of AWS Secrets Manager that holds the password, as RDS writes it."""
     i_know: bool = False
     """Serve although the account can write; for a throw-away database."""
     knowledge_dir: Path | None = None

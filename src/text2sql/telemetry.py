@@ -24,7 +24,7 @@ class StepLog:
     @property
     def usage(self) -> Usage:
         """What all model calls took."""
-        return _total(self._calls)
+        return total_usage(self._calls)
 
     @property
     def seconds(self) -> float:
@@ -55,7 +55,7 @@ class StepLog:
             attempt=attempt,
             status="failed" if code else "succeeded",
             seconds=round(time.perf_counter() - started, 6),
-            usage=_total(calls) if calls else None,
+            usage=total_usage(calls) if calls else None,
             code=code,
         )
         self.records.append(record)
@@ -66,7 +66,7 @@ class StepLog:
             self._on_step(record)
 
 
-def _total(calls: Sequence[Usage]) -> Usage:
+def total_usage(calls: Sequence[Usage]) -> Usage:
     """Add calls up; one call of unknown cost makes the cost unknown."""
     costs = [call.cost_usd for call in calls if call.cost_usd is not None]
     return Usage(

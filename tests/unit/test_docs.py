@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from text2sql.settings import Settings
+from text2sql_api.settings import ApiSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,8 +20,10 @@ def test_configuration_lists_each_setting_with_its_default() -> None:
         r"^\| `TEXT2SQL_(\w+)` \| (?:`([^`]*)`)? ?\|", _read("docs/configuration.md"), re.MULTILINE
     )
     documented = {name.lower(): default for name, default in rows}
-    assert list(documented) == list(Settings.model_fields)
-    for name, field in Settings.model_fields.items():
+    of_the_api = {f"api_{name}": field for name, field in ApiSettings.model_fields.items()}
+    fields = {**Settings.model_fields, **of_the_api}
+    assert list(documented) == list(fields)
+    for name, field in fields.items():
         default = field.default
         if hasattr(default, "get_secret_value"):
             default = default.get_secret_value()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from text2sql.answer.json_reply import reply_json
-from text2sql.messages import Chart, Failure, Reply, ResultColumn, StepRecord, Usage
+from text2sql.answer.json_reply import read_row, reply_json, row_json
+from text2sql.messages import Cell, Chart, Failure, Reply, ResultColumn, StepRecord, Usage
 
 KEYS = (
     *("outcome", "question", "sql", "columns", "rows", "truncated", "sentence", "choices", "chart"),
@@ -38,7 +38,8 @@ def text_of(*cells: Any) -> str:
 )
 def test_keys_are_those_of_the_reply_and_it_reads_back(reply: Reply) -> None:
     text = reply_json(reply)
-    assert tuple(json.loads(text)) == KEYS == tuple(Reply.model_fields)
+    shown = tuple(name for name, field in Reply.model_fields.items() if not field.exclude)
+    assert tuple(json.loads(text)) == KEYS == shown
     assert Reply.model_validate_json(text) == reply
 
 
@@ -82,3 +83,18 @@ def test_a_row_is_a_line() -> None:
     columns = (ResultColumn(name="a", type="number"),)
     reply = Reply(outcome="answered", question="q", sentence="s", columns=columns, rows=((1,), (2,)))
     assert '  "rows": [\n    [1],\n    [2]\n  ],' in reply_json(reply)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (1, 2.5, "a\n\u2028b\ud800", None, True),
+        (Decimal("1234.50"), Decimal("12345678901234567890.123456789"), 1e300, 5e-324, 0.1),
+        (9007199254740993, -(10**60), "-1", "", float("1e22")),
+    ],
+)
+def test_row_is_read_back_and_written_the_same_again(row: tuple[Cell, ...]) -> None:
+    text = row_json(row)
+    assert "\n" not in text
+    assert row_json(read_row(text)) == text
+    assert [str(cell) for cell in read_row(text)] == [str(cell) for cell in row]

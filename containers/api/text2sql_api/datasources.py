@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from text2sql.datasource.policy.access import NOBODY, Access, Caller
+from text2sql.datasource.policy.access import Access, Caller
 from text2sql.datasource.policy.claims import read_caller
 from text2sql.errors import AccessDenied, Text2SqlError
-from text2sql.pipeline import Services
+from text2sql.pipeline import NOBODY, Services
 from text2sql_api.errors import NotFound
 from text2sql_api.identity import Person
 
@@ -49,7 +49,7 @@ def choose_datasource(datasources: Mapping[str, Services], name: str | None, per
 
 
 def is_visible(services: Services, person: Person) -> bool:
-    """Tell whether the person may see anything of it; without an answer of the database, nobody is kept out."""
+    """Tell whether the person may see anything of it, or the database does not say so now."""
     if services.policy is None:
         return True
     try:

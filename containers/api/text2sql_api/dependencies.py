@@ -34,13 +34,13 @@ class Api:
     streams: StreamLimiter = field(default_factory=StreamLimiter)
 
 
-def get_api(request: Request) -> Api:
+async def get_api(request: Request) -> Api:
     """Return what the app was made with."""
     api: Api = request.app.state.api
     return api
 
 
-def get_person(request: Request) -> Person:
+async def get_person(request: Request) -> Person:
     """Return who was let in."""
     person: Person = request.state.person
     return person

@@ -26,9 +26,7 @@ class RequestError(Text2SqlError):
     title: ClassVar[str] = "The request cannot be read"
     code = "INVALID_REQUEST"
 
-    def __init__(
-        self, message: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, remedy: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.headers = dict(headers or {})
 
@@ -143,15 +141,6 @@ class IdentityUnavailable(RequestError):
     retryable = True
 
 
-class NotReady(RequestError):
-    """A part of the service does not answer."""
-
-    status = 503
-    title = "Not ready"
-    code = "NOT_READY"
-    retryable = True
-
-
 _OURS: Mapping[type[Text2SqlError], tuple[int, str]] = {
     InvalidQuestion: (422, "The question cannot be asked"),
     AccessDenied: (403, "The access policy shows nothing"),
@@ -159,6 +148,11 @@ _OURS: Mapping[type[Text2SqlError], tuple[int, str]] = {
     JobStoreUnavailable: (503, "Jobs cannot be kept"),
 }
 RETRY_SECONDS = 5
+
+
+def broken() -> Text2SqlError:
+    """Return what is told of an error that nobody expects; its own text goes to nobody."""
+    return Text2SqlError("Something broke inside text2sql.", remedy="Report the request id.")
 
 
 def problem(error: Text2SqlError, request_id: str = "") -> Response:

@@ -17,7 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from text2sql.errors import Text2SqlError
 from text2sql_api import logs
 from text2sql_api.auth import Authenticator
-from text2sql_api.errors import Forbidden, RequestTimedOut, RequestTooLarge, UnsupportedMediaType, problem
+from text2sql_api.errors import (
+    Forbidden,
+    RequestTimedOut,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    broken,
+    problem,
+)
 from text2sql_api.limits import RequestLimiter
 from text2sql_api.metrics import Metrics
 
@@ -26,6 +33,8 @@ PUBLIC = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 METRICS = "/metrics"
 BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""The page at /docs has its style in it; nothing here needs more."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -67,6 +76,10 @@ class Gate:
             await self._app(scope, replay, exchange.send)
         except Text2SqlError as error:
             await problem(error, exchange.request_id)(scope, exchange.receive, exchange.send)
+        except Exception:  # noqa: BLE001  # the last net: whatever breaks, the client gets a reply
+            _log.exception("a request broke")
+            if not exchange.status:
+                await problem(broken(), exchange.request_id)(scope, exchange.receive, exchange.send)
         finally:
             self._note(exchange)
 
@@ -75,7 +88,9 @@ class Gate:
         self._limiter.take(person.subject)
         allowed = (person.may_measure or person.is_admin) if scope["path"] == METRICS else person.may_ask
         if not allowed:
-            raise Forbidden("Your token does not allow this.", remedy="Ask for a token with the scope for it.")
+            raise Forbidden(
+                "Your token does not allow this.", remedy="Ask for a token with the scope for it."
+            )
         scope["state"]["person"] = person
 
     async def _read_body(self, exchange: "_Exchange") -> Receive:
@@ -87,7 +102,9 @@ class Gate:
         except TimeoutError:
             raise RequestTimedOut("The body did not arrive in time.") from None
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise UnsupportedMediaType("The body must be JSON.", remedy="Send Content-Type: application/json.")
+            raise UnsupportedMediaType(
+                "The body must be JSON.", remedy="Send Content-Type: application/json."
+            )
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
@@ -97,16 +114,18 @@ class Gate:
 
     async def _collect(self, receive: Receive, declared: str) -> bytes:
         body = bytearray()
-        more = True
-        while more:
-            if len(body) > self._body_bytes or (declared.isdigit() and int(declared[:20]) > self._body_bytes):
-                raise RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
+        refusal = RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
+        if declared.isdigit() and int(declared[:20]) > self._body_bytes:
+            raise refusal
+        while True:
             message = await receive()
+            if message["type"] != "http.request":
+                raise RequestTimedOut("The body did not arrive whole.")  # and nobody waits for this
             body += message.get("body", b"")
-            more = message["type"] == "http.request" and message.get("more_body", False)
-        if len(body) > self._body_bytes:
-            raise RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
-        return bytes(body)
+            if len(body) > self._body_bytes:
+                raise refusal
+            if not message.get("more_body", False):
+                return bytes(body)
 
     def _note(self, exchange: "_Exchange") -> None:
         route = getattr(exchange.scope.get("route"), "path", "")
@@ -141,4 +160,5 @@ class _Exchange:
             headers["X-Request-Id"] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Cache-Control"] = "no-store"
+            headers["Content-Security-Policy"] = CONTENT_POLICY
         await self.raw_send(message)

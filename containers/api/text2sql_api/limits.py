@@ -59,15 +59,18 @@ class StreamLimiter:
         """How many there are."""
         return self._open.total()
 
-    @contextmanager
-    def stream(self, subject: str) -> Iterator[None]:
-        """Count one stream for as long as the block lasts; on the event loop only.
+    def refuse_another(self, subject: str) -> None:
+        """Make sure that the user may open another stream.
 
         Raises:
-            RateLimited: the user has too many already.
+            RateLimited: there are too many already.
         """
         if self._open[subject] >= STREAMS:
             raise RateLimited(f"You have {STREAMS} event streams open.", remedy="Close one.")
+
+    @contextmanager
+    def stream(self, subject: str) -> Iterator[None]:
+        """Count one stream for as long as the block lasts; on the event loop only."""
         self._open[subject] += 1
         try:
             yield

@@ -24,12 +24,18 @@ class JsonFormatter(logging.Formatter):
             # Our events are constant phrases; another library's arguments are left out.
             "event": record.getMessage() if ours else str(record.msg),
         }
-        line |= {name: value for name, value in (("request_id", request_id.get()), ("job_id", job_id.get())) if value}
+        line |= {
+            name: value
+            for name, value in (("request_id", request_id.get()), ("job_id", job_id.get()))
+            if value
+        }
         line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1]:
             error = record.exc_info[1]
             line["error"] = type(error).__name__
-            line["at"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+            line["at"] = [
+                f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+            ]
         return json.dumps(line)
 
 
@@ -40,4 +46,5 @@ def set_up_logs() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses
+    for name in ("httpx", "uvicorn"):  # the one tells addresses, the other what we tell ourselves
+        logging.getLogger(name).setLevel(logging.WARNING)

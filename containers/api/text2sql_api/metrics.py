@@ -19,14 +19,22 @@ class Metrics:
             "text2sql_requests", "Requests", ("route", "method", "status"), registry=registry
         )
         self._request_seconds = Histogram(
-            "text2sql_request_seconds", "Time to a request's reply", ("route",), registry=registry, buckets=_FAST
+            "text2sql_request_seconds",
+            "Time to a request's reply",
+            ("route",),
+            registry=registry,
+            buckets=_FAST,
         )
         self._jobs = Counter("text2sql_jobs", "Jobs that ended", ("outcome", "code"), registry=registry)
         self._job_seconds = Histogram(
             "text2sql_job_seconds", "Time that a question took", registry=registry, buckets=_SLOW
         )
         self._step_seconds = Histogram(
-            "text2sql_step_seconds", "Time that a step took", ("step", "status"), registry=registry, buckets=_SLOW
+            "text2sql_step_seconds",
+            "Time that a step took",
+            ("step", "status"),
+            registry=registry,
+            buckets=_SLOW,
         )
         self._tokens = Counter("text2sql_tokens", "Tokens of the model", ("kind",), registry=registry)
         self._cost = Counter("text2sql_cost_usd", "What the model cost", registry=registry)

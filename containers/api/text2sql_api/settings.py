@@ -1,4 +1,4 @@
-"""Settings of the API, read from `TEXT2SQL_API_…` variables; docs/configuration.md is tied to them by a test."""
+"""Settings of the API, read from `TEXT2SQL_API_…` variables; a test ties docs/configuration.md to them."""
 
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ class ApiSettings(BaseSettings):
     """Where the issuer's keys are; empty for `/.well-known/jwks.json` under it."""
     client_ids: str = ""
     """The app clients whose tokens are taken, with commas between them."""
-    token_use: Literal["access", "id"] = "access"
+    token_use: Literal["access", "id"] = "access"  # noqa: S105  # no password
     """Which of Cognito's two kinds of token is taken; only id tokens hold a person's own attributes."""
     clock_skew: float = Field(60.0, ge=0, le=300)
     """By how many seconds the issuer's clock may differ."""

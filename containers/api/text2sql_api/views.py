@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from text2sql.jobs.port import Job, JobStatus
 from text2sql.messages import (
     Chart,
     Check,
+    Dialect,
     Failure,
     Message,
     OutcomeName,
@@ -19,17 +20,25 @@ from text2sql.messages import (
 SessionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class Ask(Message):
+class Body(Message):
+    """The body of a request."""
+
+    model_config = ConfigDict(defer_build=False)  # FastAPI takes it apart when the routes are made
+
+
+class Ask(Body):
     """A question."""
 
     question: str = Field(examples=["Which five products earned the most last year?"])
-    datasource: str | None = Field(None, max_length=64, description="May be left out where there is only one.")
+    datasource: str | None = Field(
+        None, max_length=64, description="May be left out where there is only one."
+    )
     session: SessionName | None = Field(
         None, description="A name of your choice; questions of one session may refer to each other."
     )
 
 
-class AskShort(Message):
+class AskShort(Body):
     """A question to /api/query."""
 
     query: str = Field(description="A question; SQL is read as a question, too.")
@@ -37,7 +46,7 @@ class AskShort(Message):
     session: SessionName | None = None
 
 
-class Judgement(Message):
+class Judgement(Body):
     """What you think of an answer."""
 
     right: bool
@@ -115,8 +124,13 @@ class DatasourceView(Message):
     """A database that you may ask about."""
 
     id: str
-    dialect: str
     tables: int | None = Field(description="How many you may see; null where the database does not answer.")
+
+
+class DatasourceList(Message):
+    """The databases that you may ask about."""
+
+    datasources: tuple[DatasourceView, ...]
 
 
 class ColumnView(Message):
@@ -141,6 +155,7 @@ class SchemaView(Message):
     """What you may see of a database."""
 
     id: str
+    dialect: Dialect
     tables: tuple[TableView, ...]
 
 
@@ -183,7 +198,11 @@ def query_view(job: Job, rows: tuple[Any, ...] = ()) -> QueryView:
 def _answer_view(job: Job, rows: tuple[Any, ...]) -> AnswerView | None:
     if job.reply is None:
         return None
-    own = {name: getattr(job.reply, name) for name in AnswerView.model_fields if name not in {"rows", "row_count"}}
+    own = {
+        name: getattr(job.reply, name)
+        for name in AnswerView.model_fields
+        if name not in {"rows", "row_count"}
+    }
     return AnswerView(**own, rows=rows, row_count=job.row_count)
 
 

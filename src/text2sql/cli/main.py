@@ -12,6 +12,7 @@ from text2sql.cli.ask import ask
 from text2sql.cli.check import check
 from text2sql.cli.datasource import datasource
 from text2sql.cli.model import model
+from text2sql.cli.serve import serve
 
 INTERRUPTED = 130
 
@@ -28,6 +29,7 @@ text2sql.add_command(ask)
 text2sql.add_command(check)
 text2sql.add_command(datasource)
 text2sql.add_command(model)
+text2sql.add_command(serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

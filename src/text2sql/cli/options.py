@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
     from text2sql.datasource.policy.access import Caller
     from text2sql.settings import Settings
+
+AnySettings = TypeVar("AnySettings", bound="BaseSettings")
 
 database_option = click.option(
     "--database",
@@ -106,20 +110,10 @@ def load_settings(**options: object) -> "Settings":
         InvalidSettings: a value is out of its range, and the message names the variable; or
             `database_url` is among the options, and neither it nor its variable has a value.
     """
-    from pydantic import ValidationError
-
     from text2sql.errors import InvalidSettings
     from text2sql.settings import Settings
 
-    try:
-        settings = Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise InvalidSettings(
-            f"The setting {name} is not usable: {first['msg']}.",
-            remedy=f"Correct the option, or the variable TEXT2SQL_{name.upper()}; see docs/configuration.md.",
-        ) from None
+    settings = read_settings(Settings, **options)
     if "database_url" in options and not settings.database_url.strip():
         raise InvalidSettings(
             "No database is named.",
@@ -127,3 +121,25 @@ def load_settings(**options: object) -> "Settings":
             "or set TEXT2SQL_DATABASE_URL.",
         )
     return settings
+
+
+def read_settings(kind: "type[AnySettings]", **options: Any) -> "AnySettings":
+    """Return settings of one kind, where an option that was given wins over its variable.
+
+    Raises:
+        InvalidSettings: a value is out of its range, and the message names the variable.
+    """
+    from pydantic import ValidationError
+
+    from text2sql.errors import InvalidSettings
+
+    try:
+        return kind(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        variable = f"{kind.model_config.get('env_prefix', '')}{name.upper()}"
+        raise InvalidSettings(
+            f"The setting {name} is not usable: {first['msg']}.",
+            remedy=f"Correct the option, or the variable {variable}; see docs/configuration.md.",
+        ) from None

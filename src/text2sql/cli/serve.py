@@ -1,7 +1,7 @@
 """`text2sql serve`: the HTTP API, with the pipeline in the same process."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,8 @@ from text2sql.cli.options import (
     read_settings,
 )
 
-ADMIN_GROUPS = ("admin",)
+if TYPE_CHECKING:
+    from text2sql.settings import Settings
 
 
 @click.command()
@@ -45,6 +46,7 @@ def serve(
 
       text2sql serve --database sqlite:///shop.sqlite --knowledge examples/shop
     """
+    from text2sql.errors import InvalidSettings
     from text2sql_api.identity import Person
     from text2sql_api.logs import set_up_logs
     from text2sql_api.serving import listen, open_app, serve_at
@@ -53,14 +55,44 @@ def serve(
     settings = load_settings(
         database_url=database, knowledge_dir=knowledge, policy_file=caller.policy, i_know=i_know
     )
-    options: dict[str, Any] = {"host": host, "port": port}
-    api_settings = read_settings(ApiSettings, **options)
-    caller.read(settings)  # what is wrong with it is said now
+    api_settings = read_settings(ApiSettings, host=host, port=port)
+    caller.read(settings)  # what is wrong with it is said now, not with the first question
+    if api_settings.issuer and (caller.groups or caller.attributes):
+        raise InvalidSettings(
+            "Groups and attributes come with the issuer's tokens.",
+            remedy="Leave out --group and --attribute.",
+        )
     attributes = {name: text for name, _, text in (each.partition("=") for each in caller.attributes)}
-    local = Person(subject="local", groups=caller.groups, attributes=attributes, is_admin=True, may_measure=True)
-    _say_what_is_missing(settings)
-    with open_app(settings, api_settings, local) as app, listen(api_settings.host, api_settings.port) as listener:
-        where = f"{api_settings.host}:{listener.getsockname()[1]}"
-        click.echo(f"Serving at http://{where}, described at http://{where}/docs; Ctrl-C stops it.", err=True)
+    local = Person(subject="local", groups=caller.groups, attributes=attributes, may_measure=True)
+    with (
+        open_app(settings, api_settings, local) as app,
+        listen(api_settings.host, api_settings.port) as listener,
+    ):
+        _try(settings)
+        address = f"http://{api_settings.host}:{listener.getsockname()[1]}"
+        click.echo(f"Serving at {address}, described at {address}/docs; Ctrl-C stops it.", err=True)
         set_up_logs()
         serve_at(app, listener)
+
+
+def _try(settings: "Settings") -> None:
+    """Say ahead what the first question would fail for.
+
+    Raises:
+        Text2SqlError: it would fail for a reason that does not go away by itself.
+    """
+    from text2sql.errors import ModelError, Text2SqlError
+    from text2sql.services import check_account, check_model, open_catalog
+
+    try:
+        check_account(settings)
+        catalog = open_catalog(settings)
+        if settings.policy_file:
+            from text2sql.datasource.policy.load import load_policy
+
+            load_policy(settings.policy_file, catalog)
+        check_model(settings)
+    except Text2SqlError as error:
+        if not (error.retryable or isinstance(error, ModelError)):
+            raise
+        click.echo(f"{error.message} [{error.code}]\n{error.remedy}".rstrip(), err=True)

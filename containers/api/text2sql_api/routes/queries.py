@@ -1,6 +1,6 @@
 """Asking, looking, cancelling and judging."""
 
-import json
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -24,7 +24,8 @@ KeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="1 to 64 visible characters; a second request with the same key is the first one's job.",
+        pattern=r"^[\x21-\x7e]{1,64}$",
+        description="A second request with the same key is the first one's job.",
     ),
 ]
 
@@ -74,7 +75,7 @@ def history(
     before = None
     if cursor is not None:
         before = api.jobs.find(read_cursor(listing, cursor))
-        if before is None:
+        if before is None or before.submission.owner != person.subject:
             raise InvalidCursor("The list has gone on since.", remedy="Begin again without a cursor.")
     jobs = api.jobs.history(person.subject, limit + 1, before)
     more = write_cursor(listing, jobs[limit - 1].id) if len(jobs) > limit else None
@@ -118,9 +119,11 @@ async def ask_and_wait(request: Request, api: Api, person: Person, body: Ask, ke
 
 async def _wait(request: Request, api: Api, job: Job) -> Job:
     left = api.settings.run_seconds
+    end = time.monotonic() + left
     with api.workflow.watch(job.id) as changes:
         while True:
-            job = await run_in_threadpool(api.jobs.find, job.id) or job
+            found = await run_in_threadpool(api.jobs.find, job.id)
+            job = job if found is None else found
             if job.status == "ended" or left <= 0:
                 return job
             if await request.is_disconnected():
@@ -128,6 +131,7 @@ async def _wait(request: Request, api: Api, job: Job) -> Job:
                 await run_in_threadpool(api.workflow.cancel, job)
                 return job
             await changes.wait(min(LOOK_SECONDS, left))
+            left = end - time.monotonic()
 
 
 def view(api: Api, job: Job) -> QueryView:

@@ -1,4 +1,4 @@
-"""How routes write their replies: JSON with every digit that the database gave, and which problems there are."""
+"""How routes write their replies as JSON, with every digit, and which problems they may answer with."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from fastapi import Response
 
 from text2sql.answer.json_reply import write_json
 from text2sql_api.errors import MEDIA_TYPE
-from text2sql_api.views import Problem
 
 _TOLD = {
     400: "The request cannot be read, or the cursor is not one of this list.",
@@ -31,12 +30,8 @@ def reply(body: object, status: int = 200, headers: dict[str, str] | None = None
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the problems that a route may answer with, and those that every route may."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}  # `openapi` adds it
     every = (400, 401, 403, 422, 429, 500, 503)
     return {
         status: {"description": _TOLD[status], "content": content} for status in sorted({*every, *statuses})
     }
-
-
-PROBLEM_MODEL = Problem
-"""What the descriptions refer to."""

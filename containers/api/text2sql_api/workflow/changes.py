@@ -33,12 +33,6 @@ class Board:
         self._lock = Lock()
         self._listeners: dict[str, set[Listener]] = {}
 
-    @property
-    def count(self) -> int:
-        """How many listen."""
-        with self._lock:
-            return sum(map(len, self._listeners.values()))
-
     @contextmanager
     def watch(self, job_id: str) -> Iterator[Listener]:
         """Listen for as long as the block lasts."""

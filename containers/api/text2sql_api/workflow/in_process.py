@@ -7,6 +7,7 @@ store holds unfinished when the lock is got was broken off, and is begun again.
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,13 @@ from threading import Event, Lock, Thread
 from typing import Protocol
 
 from text2sql.answer.json_reply import row_json
-from text2sql.errors import InvalidSettings, JobInterrupted, JobStoreUnavailable, QueryCancelled, Text2SqlError
+from text2sql.errors import (
+    InvalidSettings,
+    JobInterrupted,
+    JobStoreUnavailable,
+    QueryCancelled,
+    Text2SqlError,
+)
 from text2sql.jobs.port import Job, JobRecorder, ResultStore
 from text2sql.jobs.session import MAX_TURNS, earlier_turns
 from text2sql.messages import EarlierTurn, Failure, Reply, StepRecord
@@ -116,10 +123,12 @@ class InProcessWorkflow:
         with self._lock:
             for cancelled in self._held.values():
                 cancelled.set()
+        end = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(STOP_SECONDS)
+            thread.join(max(0.0, end - time.monotonic()))
         if self._descriptor >= 0:
             os.close(self._descriptor)
+            self._descriptor = -1
 
     def _sweep(self) -> None:
         while not self._stopping.wait(SWEEP_SECONDS):
@@ -141,7 +150,7 @@ class InProcessWorkflow:
             logs.job_id.set(job_id)
             try:
                 self._run(job_id)
-            except Exception:  # whatever breaks, the worker goes on
+            except Exception:  # noqa: BLE001  # whatever breaks, the worker goes on
                 _log.exception("a job could not be recorded")
             finally:
                 with self._lock:
@@ -214,9 +223,7 @@ def _cancelled_reply(job: Job) -> Reply:
 
 def _failed_reply(job: Job, error: Text2SqlError) -> Reply:
     failure = Failure(code=error.code, message=error.message, remedy=error.remedy)
-    return Reply(
-        outcome="failed", question=job.submission.question, sentence=failure.message, error=failure
-    )
+    return Reply(outcome="failed", question=job.submission.question, sentence=failure.message, error=failure)
 
 
 def _lock_file(path: Path) -> int:

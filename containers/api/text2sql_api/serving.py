@@ -1,0 +1,134 @@
+"""The composition root of the API: which adapter stands behind which port, by the settings alone."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from text2sql.errors import InvalidSettings
+from text2sql.execution.url import SqliteUrl, parse_database_url
+from text2sql.jobs.sqlite import SqliteJobStore
+from text2sql.services import cache_folder, check_model, open_services
+from text2sql.settings import Settings
+from text2sql_api.auth import LOOPBACK, Authenticator, LocalAuthenticator, TokenAuthenticator
+from text2sql_api.dependencies import Api
+from text2sql_api.identity import Person
+from text2sql_api.keys import KeySet, fetch_from
+from text2sql_api.main import create_app
+from text2sql_api.metrics import Metrics
+from text2sql_api.settings import ApiSettings
+from text2sql_api.workflow.in_process import InProcessWorkflow
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a load balancer's 60 s: else it sends requests into connections that are being closed."""
+STOP_SECONDS = 5
+"""How long a stop waits for requests and event streams."""
+
+
+@contextmanager
+def open_app(settings: Settings, api_settings: ApiSettings, local: Person) -> Iterator[ASGIApp]:
+    """Lend the app, whose workflow works in this process for as long as the block lasts.
+
+    `local` is who asks where there is no issuer.
+
+    Raises:
+        InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
+        JobStoreUnavailable: the file of jobs cannot be opened.
+    """
+    authenticator = open_authenticator(api_settings, local)
+    datasources = {datasource_name(settings.database_url): open_services(settings)}
+    path = api_settings.jobs_file or cache_folder(settings) / "jobs.sqlite"
+    store = SqliteJobStore(path)
+    metrics = Metrics()
+    workflow = InProcessWorkflow(
+        store=store,
+        services=datasources,
+        metrics=metrics,
+        lock_file=path.with_name(f"{path.name}.lock"),
+        workers=api_settings.workers,
+        session_seconds=api_settings.session_seconds,
+    )
+    try:
+        workflow.open()
+        api = Api(
+            settings=api_settings,
+            jobs=store,
+            workflow=workflow,
+            datasources=datasources,
+            metrics=metrics,
+            check_model=partial(check_model, settings),
+        )
+        yield create_app(api, authenticator)
+    finally:
+        workflow.close()
+        store.close()
+
+
+def open_authenticator(settings: ApiSettings, local: Person) -> Authenticator:
+    """Return who checks the callers: without an issuer, only this machine is served.
+
+    Raises:
+        InvalidSettings: other machines could reach an address where nobody is asked who they are.
+    """
+    if settings.issuer:
+        url = settings.jwks_url or f"{settings.issuer.rstrip('/')}/.well-known/jwks.json"
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise InvalidSettings(
+                "The issuer's keys would come over an open line.",
+                remedy="Let the issuer's URL begin with https.",
+            )
+        return TokenAuthenticator(settings, KeySet(partial(fetch_from, url)))
+    if settings.host not in LOOPBACK:
+        raise InvalidSettings(
+            f"Other machines can reach {settings.host}, and nobody would be asked who they are.",
+            remedy="Set TEXT2SQL_API_ISSUER and TEXT2SQL_API_CLIENT_IDS, or listen at 127.0.0.1.",
+        )
+    return LocalAuthenticator(local)
+
+
+def datasource_name(database_url: str) -> str:
+    """Return what the API calls the database: its own name, or its file's."""
+    url = parse_database_url(database_url)
+    name = url.path.stem if isinstance(url, SqliteUrl) else url.database
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:64] or "database"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket at the address.
+
+    Raises:
+        InvalidSettings: the address cannot be had.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+        # Connections inherit it; without it a reply of two parts waits 40 ms for the first one's receipt.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        raise InvalidSettings(
+            f"Nobody can listen at {host}, port {port}.", remedy="Choose another with --host or --port."
+        ) from error
+    return listener
+
+
+def serve_at(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until the process is told to stop."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

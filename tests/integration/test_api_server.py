@@ -1,0 +1,226 @@
+"""`text2sql serve` as its own process: streams, clients that go away, a kill in the middle, and a crowd."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from model_server import ScriptedModelServer
+from small_shop import write_small_shop
+
+GOOD = "```sql\nSELECT name FROM customers ORDER BY customer_id\n```"
+SLOW = "```sql\nSELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30)) + "\n```"
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[str]
+    http: httpx.Client
+    log: Path
+
+    def ask(self, question: str = "Names?", **headers: str) -> str:
+        reply = self.http.post("/v1/queries", json={"question": question}, headers=headers)
+        assert reply.status_code == 202, reply.text
+        job_id: str = reply.json()["id"]
+        return job_id
+
+    def wait_for(self, job_id: str, *, seconds: float = 20) -> dict[str, Any]:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job: dict[str, Any] = self.http.get(f"/v1/queries/{job_id}").json()
+            if job["status"] == "ended":
+                return job
+            time.sleep(0.02)
+        raise AssertionError(job)
+
+    def gauge(self, name: str) -> float:
+        found = re.search(rf"^{name} (\S+)$", self.http.get("/metrics").text, re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModelServer]:
+    with ScriptedModelServer([GOOD]) as server:
+        yield server
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return write_small_shop(tmp_path / "shop.db")
+
+
+@contextmanager
+def serving(shop: Path, model: ScriptedModelServer, **settings: str) -> Iterator[Server]:
+    environment = {
+        **os.environ,
+        "TEXT2SQL_CACHE_DIR": str(shop.parent / "cache"),
+        "TEXT2SQL_MODEL_PROVIDER": "openai",
+        "TEXT2SQL_MODEL_BASE_URL": model.base_url,
+        "TEXT2SQL_JOIN_ROWS": str(10**18),
+        "TEXT2SQL_API_REQUESTS_PER_MINUTE": "1000000",
+        "TEXT2SQL_API_USER_JOBS": "1000",
+        **settings,
+    }
+    log = shop.parent / f"log-{time.monotonic_ns()}"
+    command = [sys.executable, "-m", "text2sql", "serve", "--database", f"sqlite:///{shop}", "--port", "0"]
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, env=environment, stderr=stream, text=True)
+    try:
+        with httpx.Client(base_url=_address(process, log), timeout=30) as http:
+            yield Server(process, http, log)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+
+
+def _address(process: "subprocess.Popen[str]", log: Path) -> str:
+    for _ in range(1000):
+        if found := re.search(r"Serving at (http://127.0.0.1:\d+),", log.read_text()):
+            return found[1]
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.02)
+    raise AssertionError("the server does not begin")
+
+
+def test_events_arrive_while_the_question_is_worked_on(shop: Path, model: ScriptedModelServer) -> None:
+    goes_on = threading.Event()
+    model.replies = [lambda _: GOOD if goes_on.wait(20) else ""]
+    with serving(shop, model) as server:
+        job_id = server.ask()
+        with server.http.stream("GET", f"/v1/queries/{job_id}/events") as stream:
+            lines = stream.iter_lines()
+            for line in lines:
+                if '"GenerateSql"' in line:
+                    break
+            goes_on.set()
+            rest = list(lines)
+    assert [line for line in rest if line.startswith("event:")][-1] == "event: outcome"
+
+
+def test_clients_that_go_away_leave_nothing_behind(shop: Path, model: ScriptedModelServer) -> None:
+    goes_on = threading.Event()
+    model.replies = [lambda _: GOOD if goes_on.wait(20) else ""]
+    with serving(shop, model) as server:
+        job_id = server.ask()
+        sockets = [_open_stream(server, job_id) for _ in range(5)]
+        _until(lambda: server.gauge("text2sql_event_streams") == 5)
+        for each in sockets:
+            each.close()
+        _until(lambda: server.gauge("text2sql_event_streams") == 0)
+        goes_on.set()
+        assert server.wait_for(job_id)["answer"]["outcome"] == "answered"
+        _until(lambda: server.gauge("text2sql_jobs_held") == 0)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it does not come to that")
+
+
+def _open_stream(server: Server, job_id: str) -> socket.socket:
+    url = server.http.base_url
+    connection = socket.create_connection((url.host, url.port), 5)
+    head = f"GET /v1/queries/{job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    connection.sendall(head.encode())
+    assert b"200 OK" in connection.recv(4096)
+    return connection
+
+
+def test_client_that_waits_and_goes_away_cancels_its_question(shop: Path, model: ScriptedModelServer) -> None:
+    model.replies = [SLOW]
+    with serving(shop, model) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            server.http.post("/v1/queries:run", json={"question": "Slow?"}, timeout=1)
+        job_id = server.http.get("/v1/queries").json()["queries"][0]["id"]
+        job = server.wait_for(job_id, seconds=5)
+        assert job["answer"]["error"]["code"] == "QUERY_CANCELLED"
+
+
+def test_question_whose_process_is_killed_is_answered_by_the_next_one(
+    shop: Path, model: ScriptedModelServer
+) -> None:
+    asked = Counter[str]()
+    goes_on = threading.Event()
+
+    def reply(body: dict[str, Any]) -> str:
+        question = body["messages"][-1]["content"].splitlines()[-1]
+        asked[question] += 1
+        if asked.total() > 2:
+            goes_on.wait(20)
+        return GOOD
+
+    model.replies = [reply]
+    with serving(shop, model, TEXT2SQL_API_WORKERS="2") as server:
+        done = [server.ask(f"Done {number}?") for number in range(2)]
+        for job_id in done:
+            server.wait_for(job_id)
+        pending = [
+            server.ask(f"Pending {number}?", **{"Idempotency-Key": f"p{number}"}) for number in range(6)
+        ]
+        _until(lambda: asked.total() == 4)
+        server.kill()
+    goes_on.set()
+    with serving(shop, model, TEXT2SQL_API_WORKERS="2") as server:
+        jobs = [server.wait_for(job_id) for job_id in (*done, *pending)]
+        again = server.ask("Pending 0?", **{"Idempotency-Key": "p0"})
+        assert server.http.get(f"/v1/queries/{pending[0]}/rows").json()["row_count"] == 3
+    assert again == pending[0]
+    assert {job["answer"]["outcome"] for job in jobs} == {"answered"}
+    assert [asked[f"Done {number}?"] for number in range(2)] == [1, 1]
+    # Two were broken off and begun again; the four that waited were begun once.
+    assert sorted(asked[f"Pending {number}?"] for number in range(6)) == [1, 1, 1, 1, 2, 2]
+
+
+def test_stop_leaves_running_questions_to_the_next_process(shop: Path, model: ScriptedModelServer) -> None:
+    model.replies = [SLOW, GOOD]
+    with serving(shop, model) as server:
+        job_id = server.ask()
+        _until(lambda: "ExecuteSql" in server.http.get(f"/v1/queries/{job_id}").text)
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(15)
+        assert time.monotonic() - began < 8
+    with serving(shop, model) as server:
+        assert server.wait_for(job_id)["answer"]["outcome"] == "answered"
+
+
+def test_second_process_on_the_same_jobs_is_refused(shop: Path, model: ScriptedModelServer) -> None:
+    with serving(shop, model), pytest.raises(AssertionError, match="INVALID_SETTINGS"), serving(shop, model):
+        pass
+
+
+def test_crowd_is_answered_none_lost_none_twice(shop: Path, model: ScriptedModelServer) -> None:
+    with serving(shop, model) as server:
+
+        def ask(number: int) -> str:
+            return server.ask(f"Question {number // 2}?", **{"Idempotency-Key": f"k{number // 2}"})
+
+        with ThreadPoolExecutor(32) as pool:
+            ids = list(pool.map(ask, range(400)))
+        assert len(set(ids)) == 200
+        jobs = [server.wait_for(job_id, seconds=40) for job_id in set(ids)]
+    assert {job["answer"]["outcome"] for job in jobs} == {"answered"}
+    assert len(model.completions) == 200
