@@ -8,11 +8,12 @@ name, which the allow-list sees and the database runs.
 from collections.abc import Collection
 from typing import Any
 
-from sqlglot import Parser, Token, TokenType, exp
+from sqlglot import Generator, Parser, Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.mysql import MySQLGenerator
+from sqlglot.generators.sqlite import SQLiteGenerator
 from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.parsers.sqlite import SQLiteParser
 
@@ -51,6 +52,18 @@ def _write_hex(node: exp.Expr) -> str:
     return f"0x{node.this}" if node.args.get("is_integer") else f"x'{node.this}'"
 
 
+def _write_not(writer: Generator, node: exp.Not) -> str:
+    """Write `x NOT IN (…)`, as people do, where sqlglot writes `NOT x IN (…)`."""
+    predicate = node.this
+    if not isinstance(predicate, exp.In | exp.Between | exp.Is):
+        return writer.not_sql(node)
+    whole, subject = writer.sql(predicate), writer.sql(predicate, "this")
+    if not whole.startswith(f"{subject} "):
+        return writer.not_sql(node)
+    rest = whole[len(subject) :]
+    return f"{subject} IS NOT{rest[3:]}" if isinstance(predicate, exp.Is) else f"{subject} NOT{rest}"
+
+
 class ParserExhausted(Exception):
     """The text sends the parser back and forth without end."""
 
@@ -76,6 +89,7 @@ class MysqlGrammar(MySQL):
         TRANSFORMS = {  # noqa: RUF012
             **MySQLGenerator.TRANSFORMS,
             exp.HexString: lambda _, node: _write_hex(node),
+            exp.Not: _write_not,
             exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP"),
             exp.Select: lambda self, node: self.select_sql(node),  # a FULL JOIN is not made a UNION
         }
@@ -125,6 +139,11 @@ class MysqlGrammar(MySQL):
 
 class SqliteGrammar(SQLite):
     """SQLite."""
+
+    class Generator(SQLiteGenerator):
+        """Writes negations as people do."""
+
+        TRANSFORMS = {**SQLiteGenerator.TRANSFORMS, exp.Not: _write_not}  # noqa: RUF012
 
     class Parser(_Frugal, SQLiteParser):
         """Takes every function by its own name."""
