@@ -17,9 +17,6 @@ def settle_spelling(tree: exp.Query) -> None:
             node.set("this", exp.Subquery(this=node.this))
         elif isinstance(node, exp.Not) and _binds_tighter(node.parent):
             node.replace(exp.Paren(this=node.copy()))
-        elif isinstance(node, exp.Collate) and _is_binary(node.this):
-            collated = exp.Collate(this=node.this.this, expression=node.expression)
-            node.replace(exp.Cast(this=collated, to=node.this.args["to"]))
         elif isinstance(node, exp.Interval) and not isinstance(node.this, _PLAIN_AMOUNTS):
             node.set("this", exp.Paren(this=node.this))
 
@@ -27,11 +24,6 @@ def settle_spelling(tree: exp.Query) -> None:
 def _binds_tighter(parent: exp.Expr | None) -> bool:
     """Tell whether NOT must be kept together: `1 = 1 NOT IN (2)` is written with NOT in front of IN."""
     return isinstance(parent, exp.Predicate | exp.Binary) and not isinstance(parent, exp.Connector)
-
-
-def _is_binary(value: exp.Expr) -> bool:
-    """Tell whether it is `BINARY x`, which sqlglot takes for a CAST before it sees the COLLATE behind x."""
-    return isinstance(value, exp.Cast) and value.to.is_type(exp.DType.BINARY)
 
 
 def _spell_common_names(with_: exp.With) -> None:

@@ -124,6 +124,12 @@ def _look_at_subquery(subquery: exp.Expr) -> str | None:
     return "an alias of a table in parentheses" if is_named_table else None
 
 
+def _look_at_collate(collate: exp.Expr) -> str | None:
+    """`BINARY x COLLATE y` is taken for a CAST that is collated, which servers refuse."""
+    is_binary = any(cast.to.is_type(exp.DType.BINARY) for cast in collate.this.find_all(exp.Cast))
+    return "COLLATE behind BINARY" if is_binary else None
+
+
 def _look_at_select(select: exp.Expr) -> str | None:
     modifiers = select.args.get("operation_modifiers") or ()
     words = (str(getattr(word, "name", word)).upper() for word in modifiers)
@@ -146,6 +152,7 @@ _LOOKS: dict[type[exp.Expr], Callable[[exp.Expr], str | None]] = {
     exp.Var: _look_at_word,
     exp.Column: _look_at_column,
     exp.Subquery: _look_at_subquery,
+    exp.Collate: _look_at_collate,
     exp.Select: _look_at_select,
     exp.Join: _look_at_join,
     exp.Table: _look_at_table,
