@@ -8,6 +8,9 @@ ABOUT_SHOP := --database sqlite:///$(SHOP) --knowledge examples/shop
 CLOUD := .venv-cloud
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
+# As pip does, uv trusts what the system trusts: some networks have a certificate of their own.
+export UV_SYSTEM_CERTS := 1
+
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
