@@ -5,7 +5,6 @@ This is evidence for the repair prompt; nothing here changes a statement.
 
 from collections import deque
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from text2sql.datasource.catalog import Catalog, Table, quote_name
 
@@ -14,6 +13,8 @@ MAX_JOINS = 3
 
 def near_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     """Return up to `most` of `names` that look like `name`, nearest first, case aside."""
+    from difflib import get_close_matches
+
     by_lower = {candidate.lower(): candidate for candidate in names}
     return [by_lower[match] for match in get_close_matches(name.lower(), list(by_lower), most, 0.6)]
 

@@ -14,8 +14,6 @@ from sqlglot import exp
 
 from text2sql.datasource.catalog import Column, Table
 from text2sql.datasource.policy.access import TableRules
-from text2sql.datasource.policy.binding import bind_rows, schema_name
-from text2sql.datasource.policy.masks import masked
 from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.statement import Statement
@@ -150,6 +148,8 @@ class _Restriction:
     def _derived(
         self, node: exp.Table, table: Table, rules: TableRules, stored: dict[str, str]
     ) -> exp.Subquery:
+        from text2sql.datasource.policy.binding import bind_rows, schema_name
+
         access = self._statement.access
         shown = [column for column in table.columns if self._shows_all or column.name.lower() in self._names]
         columns = [self._shown(column, table, rules) for column in shown or table.columns[:1]]
@@ -169,6 +169,8 @@ class _Restriction:
         mask = rules.masks.get(column.name)
         if not mask:
             return _column(column.name, table)
+        from text2sql.datasource.policy.masks import masked
+
         of_bytes = column.name in rules.of_bytes
         value = masked(_column(column.name, table), mask, self._statement.dialect, of_bytes=of_bytes)
         return exp.alias_(value, _quoted(column.name))
