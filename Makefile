@@ -14,7 +14,7 @@ export UV_SYSTEM_CERTS := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask build test fuzz lint format lock bench bench-guard bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,20 @@ ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q
 	@test -e .cache/warmed || { echo 'Reading the sample schema ahead, once …'; \
 	  $(TEXT2SQL) model warm $(ABOUT_SHOP) && touch .cache/warmed; }
 	@$(TEXT2SQL) ask $(ABOUT_SHOP) -- "$$Q"
+
+up: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Start the whole platform on this machine; Ctrl-C stops it
+	@$(TEXT2SQL) model pull
+	@exec $(PYTHON) localcloud/up.py
+
+down: $(VENV)/.dev ## Stop what make up started in another terminal
+	@$(PYTHON) localcloud/down.py
+
+logs: ## Follow the logs of what make up started
+	@exec tail -n 20 -F .cache/local-cloud/*.log
+
+smoke-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Start the whole platform, ask it a question, check the answer, and stop
+	@$(TEXT2SQL) model pull
+	@exec $(PYTHON) localcloud/smoke.py
 
 build: $(VENV)/.dev $(CLOUD)/.tools ## Build the Lambda functions' folders in .aws-sam
 	@SAM_CLI_TELEMETRY=0 $(CLOUD)/bin/sam build

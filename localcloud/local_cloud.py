@@ -5,7 +5,6 @@ The functions run from the source tree, under the runtime client that Lambda its
 
 import io
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -14,6 +13,7 @@ import time
 import urllib.request
 import zipfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,11 +22,12 @@ import boto3
 import yaml
 from botocore.config import Config
 
+from processes import child_process
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
 _CODE = "local-code"
 _LOCAL = "local"
 """What every parameter says; also the name of the secret."""
@@ -38,7 +39,10 @@ class LocalCloud:
     Attributes:
         url: where all services answer.
         environment: the variables that point boto3 there.
+        secret: the name of the secret with the database's password, once `deploy` has been called.
     """
+
+    secret = _LOCAL
 
     def __init__(self, folder: Path, port: int, python: Path, wait_scale: float = 1.0) -> None:
         """Start nothing yet.
@@ -69,6 +73,7 @@ class LocalCloud:
         }
         self._python = python
         self._log = folder / "ministack.log"
+        self._running = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "LocalCloud":
@@ -82,30 +87,23 @@ class LocalCloud:
 
     def start(self) -> None:
         """Start ministack and return when it answers."""
-        launcher = Path(__file__).with_name("launch_ministack.py")
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [self._python, launcher],
-                env={**os.environ, **self.environment, **self._settings},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        command = [self._python, Path(__file__).with_name("launch_ministack.py")]
+        process = child_process(command, self._log, {**self.environment, **self._settings})
+        self._process = self._running.enter_context(process)
         end = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > end:
+            if not self.is_alive() or time.monotonic() > end:
+                self.stop()
                 raise RuntimeError(f"ministack did not start; see {self._log}")
             time.sleep(0.05)
 
     def stop(self) -> None:
         """Stop ministack and the functions that it started."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._running.close()
+
+    def is_alive(self) -> bool:
+        """Tell whether ministack runs."""
+        return self._process is not None and self._process.poll() is None
 
     def client(self, service: str) -> Any:
         """Return boto3's client for a service of this cloud."""
@@ -118,13 +116,13 @@ class LocalCloud:
             config=Config(inject_host_prefix=False),
         )
 
-    def deploy(self, stack: str, variables: Mapping[str, str]) -> dict[str, str]:
+    def deploy(self, stack: str, variables: Mapping[str, str], password: str = "") -> dict[str, str]:
         """Deploy template.yaml, and return the stack's outputs.
 
-        `variables` are set for every function, beside those of the template.
+        `variables` are set for every function, beside those of the template; `password` is the database's.
         """
         template = self._package(variables)
-        self._write_parameters(template)
+        self._write_parameters(template, password)
         formation = self.client("cloudformation")
         formation.create_stack(
             StackName=stack,
@@ -185,9 +183,11 @@ class LocalCloud:
             content.writestr(program, "\n".join(["#!/bin/sh", *lines, command, ""]))
         return archive.getvalue()
 
-    def _write_parameters(self, template: Mapping[str, Any]) -> None:
+    def _write_parameters(self, template: Mapping[str, Any], password: str) -> None:
         """Write the parameters and the secret that Terraform would have; the functions' own variables win."""
-        self.client("secretsmanager").create_secret(Name=_LOCAL, SecretString='{"password": ""}')
+        self.client("secretsmanager").create_secret(
+            Name=self.secret, SecretString=json.dumps({"password": password})
+        )
         parameters = self.client("ssm")
         for parameter in template["Parameters"].values():
             if parameter["Type"].startswith("AWS::SSM::"):

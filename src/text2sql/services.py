@@ -40,6 +40,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
     Raises:
         InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
     """
+    from text2sql.generation.retrying import RetryingModel
     from text2sql.pipeline import Services
 
     knowledge = load_knowledge(settings.knowledge_dir)
@@ -53,7 +54,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
     return Services(
         guardrail=open_guardrail(settings),
         knowledge_base=LocalKnowledgeBase(knowledge.glossary.terms),
-        model=open_model(settings, on_wait),
+        model=RetryingModel(open_model(settings, on_wait)),
         database=database,
         catalog=catalog,
         refresh_catalog=catalog.cache_clear,
@@ -190,11 +191,12 @@ def embedded_server(settings: Settings) -> "EmbeddedServer":
     return EmbeddedModel(cache_folder(settings)).server
 
 
-def warm_model(settings: Settings, on_wait: OnWait | None = None) -> None:
-    """Let the embedded model read the database's schema ahead; other providers need no such thing.
+def warm_model(settings: Settings, caller: Caller | None = None, on_wait: OnWait | None = None) -> None:
+    """Let the embedded model read ahead what the caller may see; other providers need no such thing.
 
     Raises:
         DatabaseError, ModelError: as the ports say.
+        InvalidKnowledge, InvalidPolicy, AccessDenied: as `open_access` says.
     """
     from text2sql.generation.embedded import EmbeddedModel
     from text2sql.generation.prompt import build_system
@@ -202,7 +204,7 @@ def warm_model(settings: Settings, on_wait: OnWait | None = None) -> None:
 
     model = open_model(settings, on_wait)
     if isinstance(model, EmbeddedModel):
-        catalog = open_catalog(settings)
+        catalog = open_access(settings, caller).catalog
         schema = render_schema(catalog, "", choose_schema_characters(settings))
         model.warm(build_system(catalog.dialect, schema))
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from text2sql.cli.options import database_option, knowledge_option, load_settings
+from text2sql.cli.options import (
+    CallerOptions,
+    caller_options,
+    database_option,
+    knowledge_option,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from text2sql.generation.model_file import Progress
@@ -44,13 +50,15 @@ def pull(source_file: Path | None) -> None:
 @model.command()
 @database_option
 @knowledge_option
-def warm(database: str | None, knowledge: Path | None) -> None:
-    """Load the embedded model and let it read the database's schema, so that questions start fast."""
+@caller_options
+def warm(database: str | None, knowledge: Path | None, caller: CallerOptions) -> None:
+    """Load the embedded model and let it read what you may see, so that questions start fast."""
     from text2sql.cli.progress import show_progress
     from text2sql.services import warm_model
 
+    settings = load_settings(database_url=database, knowledge_dir=knowledge, policy_file=caller.policy)
     with show_progress() as progress:
-        warm_model(load_settings(database_url=database, knowledge_dir=knowledge), progress.say)
+        warm_model(settings, caller.read(settings), progress.say)
 
 
 @model.command()

@@ -1,0 +1,235 @@
+"""`make up`: the whole platform on this machine, until Ctrl-C.
+
+ministack with this project's template, the sample shop, two users, the embedded model behind Bedrock's
+Converse, and the API; all at the loopback address.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, Thread
+
+from converse import serve_converse
+from local_cloud import REPOSITORY, LocalCloud
+from people import USERS, UserPool, header_file
+from platform_folder import FOLDER, PlatformState, hold, write_state
+from processes import child_process, free_port
+from sample_database import SampleDatabase, open_sample_database
+from text2sql.datasource.policy.access import Caller
+from text2sql.errors import Text2SqlError
+from text2sql.generation.embedded import EmbeddedModel
+from text2sql.services import cache_folder, warm_model
+from text2sql.settings import Settings
+
+API_PORT = 8000
+"""Taken where it is free."""
+START_SECONDS = 30.0
+TOKEN_SECONDS = 3000.0
+"""How often the users sign in anew; a token is good for an hour."""
+SCHEMA_CHARACTERS = 6000
+"""As with the embedded model elsewhere; it reads 60 tokens a second."""
+KNOWLEDGE = REPOSITORY / "examples" / "shop"
+KNOWLEDGE_FILES = ("catalog.yaml", "glossary.yaml", "policy.yaml")
+SHOP = REPOSITORY / ".cache" / "shop.sqlite"
+CLOUD_PYTHON = REPOSITORY / ".venv-cloud" / "bin" / "python"
+QUESTION = "Which five products earned the most last year?"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What runs."""
+
+    url: str
+    """Where the API answers."""
+    api: "subprocess.Popen[bytes]"
+    cloud: LocalCloud
+    pool: UserPool
+    database: SampleDatabase
+
+
+@contextmanager
+def start_platform(folder: Path) -> Iterator[Platform]:
+    """Start all parts, lend them, and stop them again.
+
+    Raises:
+        RuntimeError: a part did not start; its log is in the folder.
+        Text2SqlError: the model is missing.
+    """
+    with ExitStack() as parts:
+        _say("Starting the sample database")
+        database = parts.enter_context(open_sample_database(folder, SHOP, _say))
+        model = parts.enter_context(_open_model())
+        turn = Lock()
+        converse = parts.enter_context(serve_converse(model, turn))
+        _warm_in_background(database, turn)
+        _say(f"The shop is on {database.product}. Starting the local AWS")
+        cloud = parts.enter_context(LocalCloud(folder, free_port(), CLOUD_PYTHON))
+        _say("Deploying template.yaml")
+        settings = _pipeline_settings(database, converse, folder)
+        outputs = cloud.deploy("text2sql", settings, database.password)
+        storage = cloud.client("s3")
+        for name in KNOWLEDGE_FILES:
+            storage.upload_file(str(KNOWLEDGE / name), outputs["KnowledgeBucket"], name)
+        pool = UserPool(cloud)
+        pool.write_headers(folder)
+        _say("Starting the API")
+        environment = {
+            **cloud.environment,
+            **settings,
+            **pool.settings(),
+            "TEXT2SQL_DATABASE_SECRET": cloud.secret,
+            "TEXT2SQL_KNOWLEDGE_BUCKET": outputs["KnowledgeBucket"],
+            "TEXT2SQL_API_STATE_MACHINE": outputs["AnswerQuestionArn"],
+            "TEXT2SQL_API_STATE_MACHINE_NOW": outputs["AnswerQuestionNowArn"],
+            "TEXT2SQL_API_JOBS_TABLE": outputs["JobsTable"],
+            "TEXT2SQL_API_RESULTS_BUCKET": outputs["ResultsBucket"],
+        }
+        log = folder / "api.log"
+        url, api = parts.enter_context(_serve(environment, log))
+        yield Platform(url, api, cloud, pool, database)
+
+
+def main() -> int:
+    """Run until told to stop; return the exit code."""
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for log in FOLDER.glob("*.log"):
+        log.unlink()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    try:
+        with hold() as free:
+            if not free:
+                print("The local cloud runs already; `make down` stops it.", file=sys.stderr)
+                return 1
+            with start_platform(FOLDER) as platform, write_state(PlatformState(os.getpid(), platform.url)):
+                _introduce(platform, time.monotonic() - started)
+                return _stay(platform)
+    except KeyboardInterrupt:
+        print("\nStopped; nothing runs on.", file=sys.stderr)
+        return 0
+    except Text2SqlError as error:
+        print(f"{error.message} [{error.code}]\n{error.remedy}", file=sys.stderr)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        print(f"{error}\nThe logs are in {FOLDER.relative_to(REPOSITORY)}.", file=sys.stderr)
+    return 1
+
+
+def _stay(platform: Platform) -> int:
+    """Stay until Ctrl-C, or until a part ends by itself."""
+    signed_in = time.monotonic()
+    while platform.api.poll() is None and platform.cloud.is_alive():
+        time.sleep(1.0)
+        if time.monotonic() - signed_in > TOKEN_SECONDS:
+            platform.pool.write_headers(FOLDER)
+            signed_in = time.monotonic()
+    print("A part has ended by itself; `make logs` shows why.", file=sys.stderr)
+    return 1
+
+
+@contextmanager
+def _open_model() -> Iterator[EmbeddedModel]:
+    """Lend the embedded model; its process is reused where there is one, and ended only if there was none."""
+    settings = Settings()
+    model = EmbeddedModel(
+        cache_folder(settings), timeout=settings.model_timeout, threads=settings.model_threads
+    )
+    model.server.fingerprint()  # says now that the model is missing
+    ran_before = model.server.status().state != "stopped"
+    try:
+        yield model
+    finally:
+        model.close()
+        if not ran_before:
+            model.server.stop()
+
+
+def _warm_in_background(database: SampleDatabase, turn: Lock) -> None:
+    """Let the model read ahead what the first user may see, while the rest starts."""
+    user = USERS[0]
+    settings = Settings(
+        database_url=database.url,
+        database_password=database.password,
+        knowledge_dir=KNOWLEDGE,
+        policy_file=KNOWLEDGE / "policy.yaml",
+        schema_characters=SCHEMA_CHARACTERS,
+    )
+
+    def warm() -> None:
+        with turn, suppress(Text2SqlError):  # the question itself will say what is wrong
+            warm_model(settings, Caller(groups=user.groups, attributes=dict(user.attributes)))
+
+    Thread(target=warm, name="warm", daemon=True).start()
+
+
+def _pipeline_settings(database: SampleDatabase, converse: str, folder: Path) -> dict[str, str]:
+    return {
+        "TEXT2SQL_DATABASE_URL": database.url,
+        "TEXT2SQL_CACHE_DIR": str(folder / "cache"),
+        "TEXT2SQL_MODEL_PROVIDER": "bedrock",
+        "TEXT2SQL_MODEL_NAME": "embedded",
+        "TEXT2SQL_SCHEMA_CHARACTERS": str(SCHEMA_CHARACTERS),
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": converse,
+    }
+
+
+@contextmanager
+def _serve(environment: Mapping[str, str], log: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Lend the API's URL and process."""
+    port = API_PORT if _is_free(API_PORT) else 0
+    command = [sys.executable, "-m", "text2sql", "serve", "--port", str(port)]
+    with child_process(command, log, environment) as process:
+        end = time.monotonic() + START_SECONDS
+        while (url := _served_at(log)) is None:
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"The API did not start:\n{log.read_text('utf-8')[-2000:]}")
+            time.sleep(0.05)
+        yield url, process
+
+
+def _served_at(log: Path) -> str | None:
+    """Return the address that the API has told."""
+    for line in log.read_text("utf-8").splitlines():
+        if line.startswith("Serving at "):
+            return line.split()[2].rstrip(",")
+    return None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _introduce(platform: Platform, seconds: float) -> None:
+    header = header_file(FOLDER, USERS[0]).relative_to(REPOSITORY)
+    ask = json.dumps({"question": QUESTION})
+    print(f"\nUp in {seconds:.1f} s, on {platform.database.product}: {platform.url}\n")
+    for user in USERS:
+        print(f"  {user.name:4} {user.password:22} {', '.join(user.groups):10} sees {user.sees}")
+    print(
+        f"\nAsk as {USERS[0].name}, and look with the id that comes back:\n\n"
+        f"  curl -si {platform.url}/v1/queries -H @{header} -H 'Content-Type: application/json' -d '{ask}'\n"
+        f"  curl -s {platform.url}/v1/queries/ID -H @{header}\n\n"
+        "Ctrl-C stops it all; `make logs` follows the logs.",
+        flush=True,
+    )
+
+
+def _say(what: str) -> None:
+    print(f"{what} …", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
