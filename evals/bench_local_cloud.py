@@ -1,7 +1,7 @@
 """The local cloud's part of `make bench-cloud`: how soon it answers, and many questions at once.
 
-All is as with `make up`: the embedded model, the sample shop, the state machine and the functions. Ends with 1
-where a question does not end.
+All is as with `make up`: the embedded model, the sample shop, the state machine and the functions. Ends
+with 1 where a question does not end, or a bar is missed.
 """
 
 import os
