@@ -20,11 +20,11 @@ from typing import Any
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access, Caller
 from text2sql.datasource.policy.decide import access_for
-from text2sql.datasource.policy.load import load_policy
 from text2sql.errors import QueryFailed, QueryTimedOut, SqlRejected, Text2SqlError
 from text2sql.execution.sqlite import sha2
 from text2sql.execution.sqlite_errors import translation
 from text2sql.messages import Dialect, SqlDraft
+from text2sql.validation.policy.load import load_policy
 from text2sql.validation.step import validate_sql
 
 MARKER = "Zq7x"

@@ -2,9 +2,11 @@
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-GRAMMAR: Mapping[str, Sequence[str]] = {
+from sentence_grammar import Rules, expand
+
+GRAMMAR: Rules = {
     "query": (
         "{select}",
         "{select}",
@@ -188,7 +190,7 @@ GRAMMAR: Mapping[str, Sequence[str]] = {
     "json": ("'$[*]' COLUMNS (x VARCHAR(80) PATH '$')",),
     "type": ("TEXT", "INTEGER", "BLOB", "REAL"),
 }
-_THEMES: Sequence[Mapping[str, Sequence[str]]] = (
+_THEMES: Sequence[Rules] = (
     {"main": ("customers",), "own": ("customer_id", "name", "region", "phone", "birth_date", "code")},
     {"main": ("customers", '"customers"'), "own": ("customer_id", "name", "birth_date", "tax_id")},
     {"main": ("orders",), "own": ("order_id", "customer_id", "day", "amount")},
@@ -197,32 +199,13 @@ _THEMES: Sequence[Mapping[str, Sequence[str]]] = (
     {"main": ("customers", "orders"), "own": ("customer_id",)},
 )
 """A statement keeps mostly to one table, so that most of its names fit together."""
-_SLOT = re.compile(r"\{(\w+)(#\d)?\}")
 _LEXEME = re.compile(r"'[^']*'|\w+|\s+|.")
 
 
 def random_statement(chance: random.Random, expansions: int = 40) -> str:
     """Return a statement; one in ten has a slip in its text."""
     grammar = {**GRAMMAR, **chance.choice(_THEMES)}
-    left = expansions
-
-    def expand(name: str) -> str:
-        nonlocal left
-        left -= 1
-        options = grammar[name]
-        chosen = options[0] if left < 0 else chance.choice(options)
-        shared: dict[str, str] = {}
-
-        def fill(slot: re.Match[str]) -> str:
-            if not slot[2]:
-                return expand(slot[1])
-            if slot[0] not in shared:
-                shared[slot[0]] = expand(slot[1])
-            return shared[slot[0]]
-
-        return _SLOT.sub(fill, chosen)
-
-    sql = expand("query")
+    sql = expand(grammar, "query", chance.choice, expansions)
     return _mutate(sql, chance) if chance.random() < 0.1 else sql
 
 

@@ -1,6 +1,6 @@
 """The language model port from a script: for tests of everything around a model, without one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from text2sql.generation.port import Completion, Prompt
@@ -34,3 +34,7 @@ class ScriptedModel:
         if isinstance(reply, str):
             return Completion(text=reply, finish="stop", usage=USAGE)
         return reply
+
+
+SetModel: TypeAlias = Callable[..., ScriptedModel]
+"""Takes the replies, and returns the model that will give them."""

@@ -12,7 +12,7 @@ from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import Access, Caller
 from text2sql.datasource.policy.decide import access_for
-from text2sql.datasource.policy.load import Policy
+from text2sql.datasource.policy.grants import Policy
 from text2sql.errors import RepairableError, SchemaChanged, SqlRejected, Text2SqlError
 from text2sql.execution.cancel import refuse_cancelled
 from text2sql.execution.port import Database, QueryLimits

@@ -10,10 +10,10 @@ import pytest
 from database_fixtures import LentDatabase
 from text2sql.datasource.policy.access import Access, AttributeValue, Caller
 from text2sql.datasource.policy.decide import access_for
-from text2sql.datasource.policy.load import load_policy
 from text2sql.errors import QueryFailed
 from text2sql.execution.port import QueryLimits
 from text2sql.messages import Cell, SqlDraft
+from text2sql.validation.policy.load import load_policy
 from text2sql.validation.step import validate_sql
 
 ODD_TEXTS = (

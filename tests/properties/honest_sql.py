@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from grammar import Rules, joined, read_rules
+from grammar import joined, read_rules
 
+from sentence_grammar import Rules
 from text2sql.messages import Dialect
 
 _PARTS = read_rules(Path(__file__).with_name("honest.yaml"))

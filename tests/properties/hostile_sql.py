@@ -6,10 +6,11 @@ What an attack would touch has the names of this module, so that who watches the
 import re
 from pathlib import Path
 
-from grammar import Rules, each_alternative, joined, read_rules, sentences
+from grammar import each_alternative, joined, read_rules, sentences
 from honest_sql import HONEST
 from hypothesis import strategies as st
 
+from sentence_grammar import Rules
 from text2sql.messages import Dialect
 from text2sql.validation.function_names import FUNCTIONS
 

@@ -8,7 +8,7 @@ import pytest
 from text2sql.datasource.policy.access import AttributeValue, Caller
 from text2sql.datasource.policy.claims import read_caller
 from text2sql.datasource.policy.file import AttributeType
-from text2sql.datasource.policy.load import Policy
+from text2sql.datasource.policy.grants import Policy
 
 
 @pytest.mark.parametrize(

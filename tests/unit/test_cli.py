@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripted_model import ScriptedModel, ScriptedReply
+from scripted_model import ScriptedReply, SetModel
 from small_shop import write_small_shop
 from text2sql import __version__, services
 from text2sql.cli.main import run
@@ -24,8 +24,6 @@ from text2sql.settings import Settings
 QUESTION = "What are the customers called?"
 GOOD = "```sql\nSELECT name FROM customers\n```"
 
-SetModel = Callable[..., ScriptedModel]
-
 
 class FakeTerminal(io.StringIO):
     def isatty(self) -> bool:
@@ -37,20 +35,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_small_shop(tmp_path / "shop.db")
     monkeypatch.setenv("TEXT2SQL_DATABASE_URL", f"sqlite:///{path}")
     return path
-
-
-@pytest.fixture
-def set_model(monkeypatch: pytest.MonkeyPatch, shop: Path) -> SetModel:
-    """Give the function that sets what the model says about the shop."""
-    assert shop.exists()
-
-    def set_replies(*replies: ScriptedReply) -> ScriptedModel:
-        model = ScriptedModel(replies)
-        # A command makes its services itself, from settings, and no setting names a scripted model.
-        monkeypatch.setattr(services, "open_model", lambda *_: model)
-        return model
-
-    return set_replies
 
 
 def open_terminal(monkeypatch: pytest.MonkeyPatch) -> FakeTerminal:

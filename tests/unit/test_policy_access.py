@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from small_shop import small_catalog
-from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.knowledge import Term
 from text2sql.datasource.policy.access import Access, AttributeValue, Caller
 from text2sql.datasource.policy.decide import access_for
-from text2sql.datasource.policy.load import load_policy
 from text2sql.errors import AccessDenied, SqlRejected
 from text2sql.messages import Dialect, SqlDraft
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
+from text2sql.validation.policy.load import load_policy
 from text2sql.validation.step import validate_sql
 
 POLICY = """
@@ -299,6 +299,20 @@ def test_parts_of_a_table_are_refused_and_index_hints_dropped(tmp_path: Path) ->
     assert "INDEX" not in _emitted("SELECT status FROM orders USE INDEX (i)", access)
     with pytest.raises(SqlRejected, match="PARTITION"):
         _emitted("SELECT status FROM orders PARTITION (p0)", access)
+
+
+def test_denied_name_with_a_space_is_unknown_whatever_the_whole_catalog_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("groups: {all: {tables: {staff: {deny: [yearly pay], rows: city = 'Rome'}}}}", "utf-8")
+    columns = (Column(name="city", type="TEXT"), Column(name="yearly pay", type="TEXT"))
+    catalog = Catalog(
+        name="x", dialect="sqlite", server="test", tables=(Table(name="staff", columns=columns),)
+    )
+    assert catalog.spaced_names == ("yearly pay",)
+    access = access_for(load_policy(path, catalog), Caller(groups=("all",)), catalog)
+    assert access.catalog.spaced_names == ()
+    with pytest.raises(SqlRejected, match=r"no column yearly\."):
+        _emitted("SELECT yearly pay FROM staff", access)
 
 
 def test_changes_name_the_tables_that_are_limited(tmp_path: Path) -> None:

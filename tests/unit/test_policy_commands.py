@@ -2,13 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from scripted_model import ScriptedModel, ScriptedReply
+from scripted_model import SetModel
 from small_shop import write_small_shop
 from text2sql import services
 from text2sql.cli.main import run
@@ -27,8 +26,6 @@ groups:
 """
 AS_SALES = ("--group", "sales", "--attribute", "segment=Corporate")
 
-SetModel = Callable[..., ScriptedModel]
-
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -38,20 +35,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     policy.write_text(POLICY, "utf-8")
     monkeypatch.setenv("TEXT2SQL_POLICY_FILE", str(policy))
     return path
-
-
-@pytest.fixture
-def set_model(monkeypatch: pytest.MonkeyPatch, shop: Path) -> SetModel:
-    """Give the function that sets what the model says about the shop."""
-    assert shop.exists()
-
-    def set_replies(*replies: ScriptedReply) -> ScriptedModel:
-        model = ScriptedModel(replies)
-        # A command makes its services itself, from settings, and no setting names a scripted model.
-        monkeypatch.setattr(services, "open_model", lambda *_: model)
-        return model
-
-    return set_replies
 
 
 def test_answer_holds_the_rows_of_the_caller_alone(

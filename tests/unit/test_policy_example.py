@@ -6,10 +6,10 @@ import pytest
 
 from text2sql.datasource.policy.access import Caller
 from text2sql.datasource.policy.decide import access_for
-from text2sql.datasource.policy.load import load_policy
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.messages import SqlDraft
+from text2sql.validation.policy.load import load_policy
 from text2sql.validation.step import validate_sql
 
 

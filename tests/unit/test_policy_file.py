@@ -10,9 +10,10 @@ import pytest
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.file import PolicyFile, is_of_type, read_value
-from text2sql.datasource.policy.load import Policy, load_policy
+from text2sql.datasource.policy.grants import Policy
 from text2sql.errors import InvalidPolicy
 from text2sql.messages import Dialect
+from text2sql.validation.policy.load import load_policy
 
 
 def _catalog(dialect: Dialect) -> Catalog:

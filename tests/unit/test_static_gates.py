@@ -35,5 +35,23 @@ def test_no_database_is_asked_outside_the_adapters(path: Path) -> None:
     assert _calls(path.read_text("utf-8")) & asking == set()
 
 
+def _imports(source: str) -> set[str]:
+    """Return the modules that are imported, wherever in the text."""
+    nodes = list(ast.walk(ast.parse(source)))
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return named | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if _name(p).startswith("datasource/")], ids=_name)
+def test_what_is_known_of_a_database_does_not_lean_on_the_validator(path: Path) -> None:
+    imported = _imports(path.read_text("utf-8"))
+    assert not any(f"{name}.".startswith("text2sql.validation.") for name in imported)
+
+
+def test_imports_are_seen() -> None:
+    source = "import a.b\ndef f():\n    from c.d import e"
+    assert _imports(source) == {"a.b", "c.d"}
+
+
 def test_calls_are_seen() -> None:
     assert _calls("x = eval(text)\ncursor.execute(sql)\nre.compile(p)") == {"eval", ".execute", ".compile"}

@@ -1,13 +1,15 @@
 """ValidateSql on statements kept as data: what passes, what does not, and why."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from small_shop import small_catalog
-from text2sql.datasource.catalog import Catalog
+from small_shop import small_catalog, write_small_shop
+from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
 from text2sql.messages import SqlDraft, ValidSql
@@ -79,6 +81,37 @@ def test_statement_is_rejected_with_its_reason(case: dict[str, str], dialect: An
         _validate(case["sql"], small_catalog(dialect))
     assert caught.value.reason == case["reason"]
     assert case.get("feedback", "") in caught.value.feedback
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH {name} AS (SELECT order_id FROM orders) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT orders.order_id FROM Orders) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT order_id + 9 AS order_id FROM main.orders) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT order_id FROM main.orders UNION ALL SELECT 9) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT order_id FROM shop.orders) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT * FROM (SELECT * FROM orders) AS x) SELECT order_id FROM {name}",
+        "WITH {name} AS (WITH y AS (SELECT * FROM orders) SELECT * FROM y) SELECT order_id FROM {name}",
+        "WITH {name} AS (SELECT (SELECT MAX(order_id) FROM orders) AS n) SELECT n FROM {name}",
+        "SELECT x.n FROM (WITH {name} AS (SELECT 3 AS n FROM orders) SELECT n FROM {name}) AS x, orders",
+    ],
+)
+def test_sqlite_reads_the_table_inside_an_expression_of_the_same_name(tmp_path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(write_small_shop(tmp_path / "shop.db"))) as connection:
+        shadowed, renamed = (
+            connection.execute(_validate(sql.format(name=name), small_catalog()).sql).fetchall()
+            for name in ("orders", "renamed")
+        )
+    assert shadowed == renamed
+    assert renamed
+
+
+def test_table_of_another_schema_keeps_it_inside_an_expression_of_the_same_name() -> None:
+    table = Table(name="orders", schema_name="old", columns=(Column(name="n", type="INTEGER"),))
+    catalog = Catalog(name="shop", dialect="sqlite", server="test", tables=(table,))
+    valid = _validate("WITH orders AS (SELECT n FROM old.orders) SELECT n FROM orders", catalog)
+    assert "FROM old.orders" in valid.sql
 
 
 def test_tables_that_are_read_are_named_in_order() -> None:

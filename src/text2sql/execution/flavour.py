@@ -3,10 +3,8 @@
 import re
 from typing import Literal
 
+from text2sql.execution.recursion import RECURSION_STEPS
 from text2sql.messages import Dialect, Message
-
-RECURSION_STEPS = 1000
-"""How many rounds a recursive CTE may take."""
 
 
 class Flavour(Message):

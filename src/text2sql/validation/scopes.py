@@ -1,4 +1,4 @@
-"""What the parts of one query offer to its names: sources, select items, merged columns."""
+"""What the parts of one query offer to its names: sources, select items, merged columns, definitions."""
 
 from dataclasses import dataclass
 
@@ -64,3 +64,19 @@ def given_columns(node: exp.Expr, source: Scope) -> list[str]:
     own = [column.name for column in named.args.get("columns") or ()] if named else []
     defined = source.expression.find_ancestor(exp.CTE) if isinstance(node, exp.Table) else None
     return own or list(source.outer_columns) or (defined.alias_column_names if defined else [])
+
+
+def nearest_definition(table: exp.Table) -> exp.CTE | None:
+    """Return the innermost common table expression of that name in a WITH clause around the node.
+
+    It may hold the node, or stand behind it.
+    """
+    name = table.name.lower()
+    query = table.find_ancestor(exp.Query)
+    while query:
+        clause = query.args.get("with_")
+        for definition in clause.expressions if clause else ():
+            if definition.alias.lower() == name:
+                return definition  # type: ignore[no-any-return]
+        query = query.find_ancestor(exp.Query)
+    return None

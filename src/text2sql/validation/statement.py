@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
 
 from text2sql.datasource.catalog import Catalog, Table
 from text2sql.datasource.policy.access import Access
 from text2sql.messages import Dialect
+from text2sql.validation.scopes import Source
 
 
 @dataclass
@@ -21,6 +23,14 @@ class Statement:
     """Set by the rule that parses; later rules change it in place."""
     nodes: tuple[exp.Expr, ...] = ()
     """All nodes of that tree, as it was parsed."""
+    scopes: list[Scope] = field(default_factory=list)
+    """Of its queries, innermost first."""
+    sources: dict[int, dict[str, Source]] = field(default_factory=dict)
+    """By the `id` of a scope: what its FROM clause offers, by alias."""
+    outputs: dict[int, list[str]] = field(default_factory=dict)
+    """By the `id` of a query's node: the names of the columns that it yields."""
+    looked_up: set[int] = field(default_factory=set)
+    """The `id`s of the nodes of tables and columns that a scope has led to."""
     tables: list[tuple[exp.Table, Table]] = field(default_factory=list)
     """Every place where the statement names a table of the catalog, and which."""
     owners: dict[int, exp.Table] = field(default_factory=dict)

@@ -28,6 +28,13 @@ class Caller(Message):
     attributes: dict[str, AttributeValue] = Field(default_factory=dict)
 
 
+class Claims(Message):
+    """Who asks, as a token or a job's record says it: the policy's types are known only where it is read."""
+
+    groups: tuple[str, ...] = ()
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
 class TableRules(Message):
     """The rules on one table; a column that is denied is not in the visible catalog at all."""
 

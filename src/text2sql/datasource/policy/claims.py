@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from text2sql.datasource.policy.access import AttributeValue, Caller
 from text2sql.datasource.policy.file import read_value
-from text2sql.datasource.policy.load import Policy
+from text2sql.datasource.policy.grants import Policy
 
 
 def read_caller(groups: tuple[str, ...], attributes: Mapping[str, str], policy: Policy | None) -> Caller:

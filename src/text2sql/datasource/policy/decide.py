@@ -6,7 +6,7 @@ from typing import get_args
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access, AttributeValue, Caller, Mask, TableRules
 from text2sql.datasource.policy.file import is_of_type
-from text2sql.datasource.policy.load import Grant, Policy
+from text2sql.datasource.policy.grants import Grant, Policy
 from text2sql.datasource.policy.masks import holds_bytes
 from text2sql.errors import AccessDenied
 
@@ -45,7 +45,8 @@ def access_for(policy: Policy, caller: Caller, catalog: Catalog) -> Access:
     tables = tuple(_without_traces(table, rules, visible) for table in visible.values())
     needed = {name for key in visible if rules[key].rows for grant in grants[key] for name in grant.needs}
     return Access(
-        catalog=catalog.model_copy(update={"tables": tables}),
+        # A copy would keep what the whole catalog has been asked before, such as its names with spaces.
+        catalog=Catalog(name=catalog.name, dialect=catalog.dialect, server=catalog.server, tables=tables),
         rules=rules,
         attributes={name: _attribute(name, policy, caller) for name in sorted(needed)},
         hidden=frozenset(_names(catalog.tables) - _names(tables)),

@@ -148,7 +148,7 @@ class _Restriction:
     def _derived(
         self, node: exp.Table, table: Table, rules: TableRules, stored: dict[str, str]
     ) -> exp.Subquery:
-        from text2sql.datasource.policy.binding import bind_rows, schema_name
+        from text2sql.validation.binding import bind_rows, schema_name
 
         access = self._statement.access
         shown = [column for column in table.columns if self._shows_all or column.name.lower() in self._names]

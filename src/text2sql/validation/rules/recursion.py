@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from text2sql.execution.flavour import RECURSION_STEPS
+from text2sql.execution.recursion import RECURSION_STEPS
 from text2sql.messages import Dialect
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.statement import Statement

@@ -4,37 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field
-
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Mask
-from text2sql.datasource.policy.file import AttributeType, GroupEntry, Place, SourceFile, TableEntry
-from text2sql.datasource.policy.rows import RowsRefused, attributes_in, resolve_rows
-from text2sql.messages import Dialect, Message
+from text2sql.datasource.policy.file import GroupEntry, Place, SourceFile, TableEntry
+from text2sql.datasource.policy.grants import Grant, Policy
+from text2sql.messages import Dialect
+from text2sql.validation.policy.rows import RowsRefused, attributes_in, resolve_rows
 
 _DATE = re.compile(r"date|timestamp|^year", re.IGNORECASE)
 _DATE_OR_TEXT = re.compile(r"date|timestamp|char|text|clob|^$", re.IGNORECASE)
 """SQLite keeps dates as text."""
-
-
-class Grant(Message):
-    """What one group sees of one table."""
-
-    denied: frozenset[str] = frozenset()
-    masks: dict[str, Mask] = Field(default_factory=dict)
-    raw_filters: frozenset[str] = frozenset()
-    rows: str = ""
-    """A predicate with every name resolved, as `TableRules.rows`; empty for all rows."""
-    needs: frozenset[str] = frozenset()
-    """The attributes that the predicate asks for."""
-
-
-class Policy(Message):
-    """An access policy that fits one catalog."""
-
-    attributes: dict[str, AttributeType]
-    groups: dict[str, dict[str, Grant]]
-    """By group, then by table key, with what it inherits."""
 
 
 def load_policy(path: Path, catalog: Catalog) -> Policy:

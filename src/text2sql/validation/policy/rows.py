@@ -13,9 +13,9 @@ from sqlglot.errors import SqlglotError
 
 from text2sql.datasource.catalog import Catalog, Table, quote_name
 from text2sql.datasource.policy.access import Access
-from text2sql.datasource.policy.binding import PLACEHOLDER, find_placeholders, schema_name
 from text2sql.datasource.policy.file import AttributeType, element_type
 from text2sql.messages import Dialect
+from text2sql.validation.binding import PLACEHOLDER, find_placeholders, schema_name
 from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.rules import RULES
 from text2sql.validation.statement import Statement
