@@ -91,7 +91,16 @@ lock: $(VENV)/.dev $(CHECKS)/.tools ## Write the hashed lock files anew
 	  --no-annotate --custom-compile-command 'make lock' --upgrade requirements/cloud.in -o requirements/cloud.txt
 	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command 'make lock' --upgrade requirements/checks.in -o requirements/checks.txt
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command 'make lock' --upgrade --constraint requirements/dev.txt \
+	  examples/machine_client/requirements.in -o examples/machine_client/requirements.txt
 	@$(NPM) --prefix requirements/asl_validator update --package-lock-only --omit-lockfile-registry-resolved
+	@$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command 'make lock' --constraint requirements/dev.txt --extra api pyproject.toml \
+	  -o requirements/api.txt
+	@$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command 'make lock' --constraint requirements/dev.txt requirements/build.in \
+	  -o requirements/build.txt
 	@$(MAKE) --silent -C functions lock
 
 clean: ## Remove what make has built here (not the model in your cache folder)

@@ -6,25 +6,27 @@ Adapters are imported where they are chosen, so that nobody pays for those that 
 import os
 from collections.abc import Callable
 from datetime import date
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.knowledge import Knowledge, describe, load_knowledge
-from text2sql.datasource.policy.access import Access, Caller
+from text2sql.datasource.knowledge import Knowledge, KnownFiles
+from text2sql.datasource.policy.access import Access, Caller, Claims
+from text2sql.datasource.source import DataSource
 from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
 from text2sql.guardrail.port import Guardrail
-from text2sql.retrieval.local import LocalKnowledgeBase
+from text2sql.retrieval.local import CurrentGlossary, LocalKnowledgeBase
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.settings import Settings
 
 if TYPE_CHECKING:
-    from text2sql.datasource.policy.load import Policy
+    from text2sql.datasource.knowledge_bucket import KnowledgeBucket
+    from text2sql.datasource.policy.grants import Policy
     from text2sql.generation.embedded_process import EmbeddedServer
     from text2sql.pipeline import Services
 
@@ -39,27 +41,27 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
 
     Raises:
         InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
+        InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
     """
     from text2sql.generation.retrying import RetryingModel
     from text2sql.pipeline import Services
 
-    knowledge = load_knowledge(settings.knowledge_dir)
     database = open_database(settings)
 
-    @cache
-    def catalog() -> Catalog:
+    def read_catalog() -> Catalog:
         _check_account(settings, database)
-        return describe(_read_catalog(settings, database), knowledge.catalog)
+        return _read_catalog(settings, database)
 
+    source = DataSource(lambda: find_files(settings), read_catalog)
     return Services(
         guardrail=open_guardrail(settings),
-        knowledge_base=LocalKnowledgeBase(knowledge.glossary.terms),
+        knowledge_base=CurrentGlossary(lambda: source.knowledge().glossary.terms),
         model=RetryingModel(open_model(settings, on_wait)),
         database=database,
-        catalog=catalog,
-        refresh_catalog=catalog.cache_clear,
-        policy=_open_policy(settings),
-        today=_today(knowledge),
+        catalog=source.catalog,
+        refresh_catalog=source.refresh,
+        policy=_open_policy(source),
+        today=_today(source.knowledge()),
         question_characters=settings.question_characters,
         schema_characters=choose_schema_characters(settings),
         repairs=settings.repairs,
@@ -83,8 +85,9 @@ def open_retrieval(settings: Settings) -> tuple[KnowledgeBase, date]:
 
     Raises:
         InvalidKnowledge: a knowledge file is wrong.
+        InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
     """
-    knowledge = load_knowledge(settings.knowledge_dir)
+    knowledge = _open_source(settings).knowledge()
     return LocalKnowledgeBase(knowledge.glossary.terms), _today(knowledge)
 
 
@@ -95,23 +98,56 @@ def choose_schema_characters(settings: Settings) -> int:
 
 def open_catalog(settings: Settings) -> Catalog:
     """Return the described catalog, as the steps see it."""
-    knowledge = load_knowledge(settings.knowledge_dir)
-    return describe(_read_catalog(settings, open_database(settings)), knowledge.catalog)
+    return _open_source(settings).catalog()
 
 
-def open_access(settings: Settings, caller: Caller | None = None) -> Access:
+def open_access(settings: Settings, caller: Caller | Claims | None = None) -> Access:
     """Return what the caller may see of the database, described as the steps see it.
 
     Raises:
         DatabaseError: as the port says.
         InvalidKnowledge, InvalidPolicy: a file is wrong.
+        KnowledgeBaseUnavailable: as `find_files` says.
         AccessDenied: the policy shows the caller nothing.
     """
+    from text2sql.datasource.policy.claims import read_caller
     from text2sql.datasource.policy.decide import access_for
 
-    catalog = open_catalog(settings)
-    policy = _open_policy(settings)
-    return access_for(policy(catalog), caller or Caller(), catalog) if policy else Access(catalog=catalog)
+    source = _open_source(settings)
+    catalog = source.catalog()
+    open_policy = _open_policy(source)
+    if open_policy is None:
+        return Access(catalog=catalog)
+    policy = open_policy(catalog)
+    if isinstance(caller, Claims):
+        caller = read_caller(caller.groups, caller.attributes, policy)
+    return access_for(policy, caller or Caller(), catalog)
+
+
+def find_files(settings: Settings) -> KnownFiles:
+    """Return the files about the database, those of a bucket as they were at most a minute ago.
+
+    Raises:
+        InvalidSettings: they are named twice.
+        InvalidPolicy: the bucket holds no policy, which must not mean that everybody sees all.
+        KnowledgeBaseUnavailable: the bucket does not answer.
+    """
+    if not settings.knowledge_bucket:
+        return KnownFiles(settings.knowledge_dir, settings.policy_file)
+    if settings.knowledge_dir or settings.policy_file:
+        raise InvalidSettings(
+            "Both a bucket and files are named for the knowledge or the access policy.",
+            remedy="Leave out TEXT2SQL_KNOWLEDGE_BUCKET, or the folder and the policy file.",
+        )
+    return open_knowledge_bucket(settings.knowledge_bucket, cache_folder(settings) / "knowledge").fetch()
+
+
+@cache
+def open_knowledge_bucket(name: str, folder: Path) -> "KnowledgeBucket":
+    """Return the bucket, which remembers when it was asked last."""
+    from text2sql.datasource.knowledge_bucket import KnowledgeBucket, connect_to_s3
+
+    return KnowledgeBucket(name, folder, connect_to_s3)
 
 
 def open_database(settings: Settings) -> Database:
@@ -244,13 +280,23 @@ def _check_account(settings: Settings, database: Database) -> None:
             raise
 
 
-def _open_policy(settings: Settings) -> "Callable[[Catalog], Policy] | None":
-    """Return what reads the policy, once for each state of the catalog."""
-    if settings.policy_file is None:
-        return None
-    from text2sql.datasource.policy.load import load_policy
+def _open_source(settings: Settings) -> DataSource:
+    database = open_database(settings)
+    return DataSource(lambda: find_files(settings), lambda: _read_catalog(settings, database))
 
-    return lru_cache(maxsize=1)(partial(load_policy, settings.policy_file))
+
+def _open_policy(source: DataSource) -> "Callable[[Catalog], Policy] | None":
+    """Return what reads the policy, once for each state of the file and of the catalog."""
+    path = source.files().policy
+    if path is None:
+        return None
+    from text2sql.validation.policy.load import load_policy
+
+    @lru_cache(maxsize=1)
+    def load(_version: str, catalog: Catalog) -> "Policy":
+        return load_policy(path, catalog)
+
+    return lambda catalog: load(source.files().version, catalog)
 
 
 def _read_catalog(settings: Settings, database: Database) -> Catalog:

@@ -450,6 +450,11 @@ def test_ctrl_c_stops_a_model_that_hangs(shell: Shell) -> None:
     assert_stops_at_once(shell)
 
 
+def test_ctrl_c_stops_the_wait_for_a_throttled_model(shell: Shell) -> None:
+    shell.model.replies = [Fault.error(429)]
+    assert_stops_at_once(shell)
+
+
 def test_ctrl_c_stops_a_slow_query(shell: Shell) -> None:
     shell.model.replies = [SLOW]
     assert_stops_at_once(shell, seconds_after_the_model=1.5, join_rows=ANY_JOIN)

@@ -13,11 +13,10 @@ import yaml
 from rich.console import Console
 
 from text2sql.answer.terminal import render_reply
-from text2sql.generation.embedded import EmbeddedModel
 from text2sql.generation.model_file import is_installed
 from text2sql.messages import Cell, Reply
 from text2sql.pipeline import Services, answer
-from text2sql.services import open_services
+from text2sql.services import embedded_server, open_services
 from text2sql.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "shop"
@@ -46,18 +45,14 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         pytest.skip("the sample shop is not built; `make test` builds it")
     cache = tmp_path_factory.mktemp("cache")
     (cache / "models").symlink_to(installed / "models")
-    opened = open_services(
-        Settings(
-            database_url=f"sqlite:///{SHOP}",
-            knowledge_dir=EXAMPLES,
-            cache_dir=cache,
-            model_provider="embedded",
-        )
+    settings = Settings(
+        database_url=f"sqlite:///{SHOP}",
+        knowledge_dir=EXAMPLES,
+        cache_dir=cache,
+        model_provider="embedded",
     )
-    assert isinstance(opened.model, EmbeddedModel)
-    yield opened
-    opened.model.server.stop()
-    opened.model.close()
+    yield open_services(settings)
+    embedded_server(settings).stop()
 
 
 def _gold() -> dict[str, dict[str, Any]]:

@@ -32,6 +32,7 @@ from text2sql import errors, pipeline
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.port import Completion
+from text2sql.generation.retrying import RetryingModel
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.messages import Reply, StepRecord, Usage
 from text2sql.pipeline import STEPS, Services
@@ -89,6 +90,14 @@ def test_answer_holds_what_was_found_and_why_to_trust_it(services: Services) -> 
 def test_step_names_are_the_steps_in_order(services: Services) -> None:
     reply, _ = ask(services, GOOD)
     assert tuple(record.step for record in reply.steps) == STEPS
+
+
+def test_throttled_model_is_asked_again_within_the_same_attempt(services: Services) -> None:
+    model = ScriptedModel([errors.ModelThrottled("Come back later."), GOOD])
+    reply = pipeline.answer(QUESTION, replace(services, model=RetryingModel(model, lambda _: None)))
+    check_reply(Scenario("throttled then well", (GOOD,), "answered", f"{BEGIN} {RUN} ComposeAnswer"), reply)
+    assert len(model.prompts) == 2
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (100, 10)
 
 
 # ── the repair loop ──────────────────────────────────────────────────────────────────────────────

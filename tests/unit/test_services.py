@@ -18,6 +18,7 @@ from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.bedrock import BedrockModel
 from text2sql.generation.embedded import EmbeddedModel
 from text2sql.generation.openai import OpenAiModel
+from text2sql.generation.retrying import RetryingModel
 from text2sql.guardrail.bedrock import BedrockGuardrail
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.settings import Settings
@@ -45,8 +46,12 @@ def settings(**values: Any) -> Settings:
 )
 @pytest.mark.usefixtures("aws")
 def test_model_is_chosen_by_its_provider(provider: str, kind: type) -> None:
-    opened = services.open_services(settings(model_provider=provider, model_price_input=Decimal(3)))
-    assert isinstance(opened.model, kind)
+    opened = services.open_model(settings(model_provider=provider, model_price_input=Decimal(3)))
+    assert isinstance(opened, kind)
+
+
+def test_throttled_model_is_asked_again() -> None:
+    assert isinstance(services.open_services(settings()).model, RetryingModel)
 
 
 @pytest.mark.usefixtures("aws")
