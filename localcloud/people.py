@@ -70,6 +70,11 @@ class UserPool:
         )
         return str(signed_in["AuthenticationResult"]["IdToken"])
 
+    def remove_headers(self, folder: Path) -> None:
+        """Remove what `write_headers` wrote."""
+        for user in USERS:
+            header_file(folder, user).unlink(missing_ok=True)
+
     def write_headers(self, folder: Path) -> None:
         """Sign all users in and write `<name>.header` for `curl -H @file`, for this machine's user alone."""
         for user in USERS:

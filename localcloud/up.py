@@ -79,6 +79,7 @@ def start_platform(folder: Path) -> Iterator[Platform]:
         for name in KNOWLEDGE_FILES:
             storage.upload_file(str(KNOWLEDGE / name), outputs["KnowledgeBucket"], name)
         pool = UserPool(cloud)
+        parts.callback(pool.remove_headers, folder)
         pool.write_headers(folder)
         _say("Starting the API")
         environment = {
