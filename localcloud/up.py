@@ -176,6 +176,7 @@ def _pipeline_settings(database: SampleDatabase, converse: str, folder: Path) ->
         "TEXT2SQL_CACHE_DIR": str(folder / "cache"),
         "TEXT2SQL_MODEL_PROVIDER": "bedrock",
         "TEXT2SQL_MODEL_NAME": "embedded",
+        "TEXT2SQL_MODEL_TIMEOUT": "55",  # it reads a schema for the first time
         "TEXT2SQL_SCHEMA_CHARACTERS": str(SCHEMA_CHARACTERS),
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": converse,
     }
