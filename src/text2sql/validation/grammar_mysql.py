@@ -75,14 +75,23 @@ class MysqlGrammar(MySQL):
             require_interval: bool = True,  # noqa: FBT001, FBT002  # as sqlglot has it
             parse_function_unit: bool = True,  # noqa: FBT001, FBT002
         ) -> exp.Expr | None:
-            """Take INTERVAL(a, b, …) for a call; INTERVAL (a) DAY is none."""
+            """Take INTERVAL(a, b, …) for a call; INTERVAL (a) DAY is none.
+
+            Here `INTERVAL 1 DAY + 2` is no sum of two intervals, as it is elsewhere.
+            """
             start = self._index
             if self._match_pair(TokenType.INTERVAL, TokenType.L_PAREN):
                 arguments = self._parse_csv(self._parse_assignment)
                 if len(arguments) > 1 and self._match(TokenType.R_PAREN):
                     return exp.Anonymous(this="INTERVAL", expressions=arguments)
                 self._retreat(start)
-            return super()._parse_interval(require_interval, parse_function_unit)
+            if not self._match(TokenType.INTERVAL) and require_interval:
+                return None
+            amount = self._parse_term()
+            if amount is None:
+                self._retreat(start)
+                return None
+            return self._parse_interval_span(amount, parse_function_unit)
 
         def _parse_join(
             self,
