@@ -1,4 +1,4 @@
-"""`make bench-cloud`: what the API adds to an answer, and what becomes of many questions at once.
+"""`make bench-cloud`: what the API adds to an answer, and what becomes of many questions, also after a kill.
 
 Model and database are stubbed, in the server's own process, so that nothing but the API and the steps is
 measured. Ends with 1 when a question is lost, answered twice, or not answered.
@@ -44,16 +44,24 @@ RATE = 50
 SECONDS = 20
 ROUNDS = 3
 CROWD = 200
+KILLED = 40
+"""Jobs that the API is killed over."""
+MODEL_SECONDS = 0.2
+"""How long the model takes for each of them."""
 P50, P99 = 0.50, 0.99
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CROWD, keepalive_expiry=60)
 
 
 class StubModel:
-    """The model port: one statement, at once."""
+    """The model port: one statement, after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def complete(self, prompt: Prompt) -> Completion:
         """Return the statement."""
         del prompt
+        time.sleep(self._seconds)
         return Completion(text="```sql\nSELECT name FROM customers\n```", finish="stop", usage=Usage())
 
 
@@ -79,14 +87,14 @@ class StubDatabase:
         return ResultSet(columns=columns, rows=(("Ada",), ("Grace",), ("Linus",)), truncated=False)
 
 
-def serve(folder: Path) -> None:
-    """Serve the API on the stubs, and print the address."""
+def serve(folder: Path, model_seconds: float) -> None:
+    """Serve the API on the stubs, and print the port."""
     database = StubDatabase()
     catalog = database.read_catalog()
     services = Services(
         guardrail=LocalGuardrail(4000),
         knowledge_base=LocalKnowledgeBase(()),
-        model=StubModel(),
+        model=StubModel(model_seconds),
         database=database,
         catalog=lambda: catalog,
         today=date(2026, 1, 1),
@@ -103,17 +111,21 @@ def serve(folder: Path) -> None:
 
 
 @contextmanager
-def serving() -> "Iterator[str]":
-    """Lend the address of a server process on the stubs."""
-    with tempfile.TemporaryDirectory(prefix="text2sql-bench-") as folder:
-        command = (sys.executable, __file__, "--serve", folder)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 — our own script
-            assert process.stdout  # noqa: S101 — it is piped
-            port = process.stdout.readline().strip()
-            try:
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                process.terminate()
+def serving(folder: str, model_seconds: float = 0.0) -> "Iterator[str]":
+    """Lend the address of a server process on the stubs, which is killed in the end."""
+    command = (sys.executable, __file__, "--serve", folder, "--model-seconds", str(model_seconds))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 — our own script
+        assert process.stdout  # noqa: S101 — it is piped
+        port = process.stdout.readline().strip()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder that is gone after its block."""
+    return tempfile.TemporaryDirectory(prefix="text2sql-bench-")
 
 
 def measure_overhead(address: str) -> list[Figure]:
@@ -175,6 +187,36 @@ def measure_crowd(address: str) -> list[Figure]:
     return [Figure(f"{CROWD} jobs submitted at once, each twice, all answered once", "s", tuple(runs))]
 
 
+def measure_kill() -> list[Figure]:
+    """Submit jobs, kill the API's process when the first has ended, and wait for all at the next one.
+
+    Raises:
+        MeasurementFailed: one was lost, or not answered, or the kill came too late to matter.
+    """
+    runs = []
+    for number in range(ROUNDS):
+        with temporary_folder() as folder:
+            with (
+                serving(folder, MODEL_SECONDS) as address,
+                httpx.Client(base_url=address, timeout=60) as http,
+            ):
+                asked = list(map(_submit(http, number), range(KILLED)))
+                _wait(http, asked[0])
+            started = time.perf_counter()
+            with serving(folder) as address, httpx.Client(base_url=address, timeout=60) as http:
+                jobs = [_wait(http, job_id) for job_id in asked]
+            runs.append(time.perf_counter() - started)
+        if {job["answer"]["outcome"] for job in jobs} != {"answered"}:
+            raise MeasurementFailed("a job was not answered after the kill")
+        if not any(sum(_begins(step) for step in job["steps"]) > 1 for job in jobs):
+            raise MeasurementFailed("no job was broken off by the kill")
+    return [
+        Figure(
+            f"{KILLED} jobs, the API killed mid-way: from its next start to all answered", "s", tuple(runs)
+        )
+    ]
+
+
 def _submit(http: httpx.Client, number: int) -> Callable[[int], str]:
     def submit(place: int) -> str:
         key = {"Idempotency-Key": f"{number}-{place % CROWD}"}
@@ -197,18 +239,24 @@ def _is_draft(step: dict) -> bool:
     return step["step"] == "GenerateSql" and step["status"] == "succeeded"
 
 
+def _begins(step: dict) -> bool:
+    return step["step"] == "CheckQuestion" and step["status"] == "started"
+
+
 @click.command()
 @click.option("--serve", "folder", type=click.Path(path_type=Path), hidden=True)
-def bench(folder: Path | None) -> int:
+@click.option("--model-seconds", type=float, default=0.0, hidden=True)
+def bench(folder: Path | None, model_seconds: float) -> int:
     """Measure, and print the machine and a table of figures."""
     if folder:
-        serve(folder)
+        serve(folder, model_seconds)
         return 0
     for line in machine_lines():
         click.echo(f"- {line}")
     try:
-        with serving() as address:
+        with temporary_folder() as place, serving(place) as address:
             figures = [*measure_overhead(address), *measure_crowd(address)]
+        figures += measure_kill()
     except MeasurementFailed as failure:
         click.echo(f"Not measured: {failure}", err=True)
         return 1

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.types import ASGIApp
 
 from small_shop import write_small_shop
-from text2sql.datasource.policy.load import load_policy
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.port import Completion, Prompt
@@ -26,6 +25,7 @@ from text2sql.jobs.sqlite import SqliteJobStore
 from text2sql.messages import Usage
 from text2sql.pipeline import Services
 from text2sql.retrieval.local import LocalKnowledgeBase
+from text2sql.validation.policy.load import load_policy
 from text2sql_api.auth import Authenticator, LocalAuthenticator, TokenAuthenticator
 from text2sql_api.dependencies import Api
 from text2sql_api.identity import Person
@@ -34,6 +34,7 @@ from text2sql_api.main import create_app
 from text2sql_api.metrics import Metrics
 from text2sql_api.settings import ApiSettings
 from text2sql_api.workflow.in_process import InProcessWorkflow
+from text2sql_api.workflow.step_functions import StepFunctionsWorkflow
 
 GOOD = "```sql\nSELECT name FROM customers ORDER BY customer_id\n```"
 ISSUER = "https://issuer.example/pool"
@@ -143,7 +144,7 @@ class World:
 
     app: ASGIApp
     store: SqliteJobStore
-    workflow: InProcessWorkflow
+    workflow: InProcessWorkflow | StepFunctionsWorkflow
     model: SteadyModel
     api: Api
     issuer: Issuer | None
@@ -180,6 +181,7 @@ def open_world(
     issuer: Issuer | None = None,
     datasources: Mapping[str, Services] | None = None,
     model: SteadyModel | None = None,
+    workflow: Callable[[SqliteJobStore], StepFunctionsWorkflow] | None = None,
     **settings: Any,
 ) -> Iterator[World]:
     """Lend an API over the small shop; what it keeps in `folder` is there for the next one."""
@@ -189,7 +191,7 @@ def open_world(
     datasources = datasources or {"shop": shop_services(folder / "shop.db", model)}
     store = SqliteJobStore(folder / "jobs.sqlite")
     metrics = Metrics()
-    workflow = InProcessWorkflow(
+    works: InProcessWorkflow | StepFunctionsWorkflow = InProcessWorkflow(
         store=store,
         services=datasources,
         metrics=metrics,
@@ -197,14 +199,16 @@ def open_world(
         workers=api_settings.workers,
         session_seconds=api_settings.session_seconds,
     )
+    if workflow:
+        works = workflow(store)
     authenticator: Authenticator = LocalAuthenticator(Person(subject="local", may_measure=True))
     if issuer:
         authenticator = TokenAuthenticator(api_settings, KeySet(issuer.publish))
-    api = Api(settings=api_settings, jobs=store, workflow=workflow, datasources=datasources, metrics=metrics)
+    api = Api(settings=api_settings, jobs=store, workflow=works, datasources=datasources, metrics=metrics)
     try:
-        workflow.open()
-        yield World(create_app(api, authenticator), store, workflow, model, api, issuer)
+        works.open()
+        yield World(create_app(api, authenticator), store, works, model, api, issuer)
     finally:
         model.hold.set()
-        workflow.close()
+        works.close()
         store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from text2sql.errors import TooManyJobs
 from text2sql.jobs.port import Job, JobRecorder, JobStore, ResultStore, Submission, Verdict
-from text2sql.messages import Failure, Reply, StepRecord
+from text2sql.messages import Failure, Reply, ResultColumn, StepRecord
 
 MANY = 1000
 
@@ -123,6 +123,30 @@ class JobStoreContract:
             False,
         ]
 
+    def test_job_is_wanted_until_it_is_cancelled_or_has_ended(self, store: Store) -> None:
+        first, second = store.submit(job(1), MANY).id, store.submit(job(2), MANY).id
+        assert store.is_wanted(first)
+        assert store.add_step(first, step())
+        store.request_cancel(first)
+        store.end(second, answered())
+        for job_id in (first, second):
+            assert not store.is_wanted(job_id)
+            assert not store.add_step(job_id, step(status="succeeded"))
+
+    def test_large_job_is_kept_whole(self, store: Store) -> None:
+        columns = tuple(ResultColumn(name=f"column {n} " + "x" * 50, type="text") for n in range(200))
+        sql = "SELECT " + "ä" * 100_000
+        large = answered().model_copy(update={"sql": sql, "draft": sql, "columns": columns})
+        kept = store.submit(job(question="ä" * 4000, session="s"), MANY)
+        for _ in range(50):
+            store.add_step(kept.id, step())
+        assert store.end(kept.id, large)
+        assert not store.end(kept.id, large.model_copy(update={"draft": "another", "sentence": "Four."}))
+        found = store.find(kept.id)
+        assert found is not None
+        assert (found.reply, found.draft) == (large.model_copy(update={"draft": None}), sql)
+        assert store.in_session("ada", "s", 1)[0].draft == sql
+
     def test_unfinished_are_those_that_have_not_ended(self, store: Store) -> None:
         for number in (3, 1, 2):
             store.submit(job(number), MANY)
@@ -158,16 +182,17 @@ class JobStoreContract:
 
     def test_rows_are_read_from_any_place(self, store: Store) -> None:
         job_id = store.submit(job(), MANY).id
-        rows = [f'[{number}, "a\\nb ä\u2028"]' for number in range(1234)]
-        assert store.put_rows(job_id, iter(rows)) == 1234
+        rows = [f'[{number}, "a\\nb ä\u2028"]' for number in range(2234)]
+        assert store.put_rows(job_id, iter(rows)) == 2234
         for start, count in (
             (0, 1),
-            (0, 2000),
+            (0, 3000),
             (499, 2),
             (500, 500),
             (999, 3),
-            (1233, 5),
-            (1234, 5),
+            (1000, 1000),
+            (2233, 5),
+            (2234, 5),
             (9999, 1),
         ):
             assert store.get_rows(job_id, start, count) == tuple(rows[start : start + count]), (start, count)
@@ -175,9 +200,10 @@ class JobStoreContract:
 
     def test_rows_are_kept_in_place_of_those_before(self, store: Store) -> None:
         job_id = store.submit(job(), MANY).id
-        store.put_rows(job_id, (f"[{number}]" for number in range(600)))
+        store.put_rows(job_id, (f"[{number}]" for number in range(2500)))
         store.put_rows(job_id, ["[7]"])
         assert store.get_rows(job_id, 0, 9) == ("[7]",)
+        assert store.get_rows(job_id, 2000, 9) == ()
 
     def test_expired_job_is_not_there(self, store: Store) -> None:
         past = datetime.now(UTC) - timedelta(seconds=1)

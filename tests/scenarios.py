@@ -1,7 +1,10 @@
 """Each way a question can end: what the model says, and the steps and the outcome that must come of it."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from scripted_model import ScriptedReply
 from text2sql import errors
@@ -24,6 +27,45 @@ BEGIN = "CheckQuestion RetrieveContext"
 REFUSED_REPLY = "GenerateSql!REPLY_UNUSABLE"
 REFUSED_SQL = "GenerateSql ValidateSql!SQL_REJECTED"
 RUN = "GenerateSql ValidateSql ExecuteSql"
+
+
+EVERYONE = ("everyone",)
+POLICY = """
+attributes: {team: text}
+groups:
+  everyone:
+    tables:
+      customers: {deny: [note]}
+      orders: {}
+      order_items: {}
+      numbers: {}
+  desk:
+    tables:
+      tickets: {deny: [text], rows: "team = {caller.team}"}
+  lead:
+    tables:
+      tickets: {rows: "team = {caller.team}"}
+"""
+SECRETS = """
+ALTER TABLE customers ADD COLUMN note TEXT;
+UPDATE customers SET note = 'hidden-column';
+CREATE TABLE salaries (salary TEXT);
+INSERT INTO salaries VALUES ('hidden-table');
+CREATE TABLE tickets (ticket_id INTEGER PRIMARY KEY, team TEXT, text TEXT);
+INSERT INTO tickets VALUES
+  (1, 'north', 'Leaking roof'), (2, 'south', 'Broken lamp'), (3, 'board', 'hidden-row');
+CREATE TABLE numbers (number INTEGER);
+WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 40000)
+INSERT INTO numbers SELECT number FROM counted;
+"""
+"""What the policy hides from some or from all, and a table that is slow to join with itself."""
+
+
+def add_secrets(shop: Path) -> Path:
+    """Add to the small shop what a policy has something to do with."""
+    with closing(sqlite3.connect(shop)) as connection:
+        connection.executescript(SECRETS)
+    return shop
 
 
 @dataclass(frozen=True)

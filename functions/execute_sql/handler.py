@@ -9,7 +9,8 @@ from text2sql.workflow.parcel import pack
 
 @step_function("ExecuteSql", ExecuteSql)
 def handle(event: ExecuteSql, around: Surroundings) -> Executed:
-    """Return the rows."""
+    """Return the rows; the query is stopped when the job is cancelled."""
     settings = around.settings
-    result = execute_sql(event.valid, open_database(settings), query_limits(settings))
+    with around.job.watched() as cancelled:
+        result = execute_sql(event.valid, open_database(settings), query_limits(settings), cancelled)
     return Executed(result=pack(result, f"{event.job_id}/result.json", around.parcels))

@@ -250,7 +250,7 @@ class TooManyJobs(JobError):
 
 
 class JobInterrupted(JobError):
-    """The service ended several times while it worked on the question."""
+    """The service ended several times while it worked on the question, or its run was broken off."""
 
     code = "JOB_INTERRUPTED"
 
@@ -259,6 +259,13 @@ class JobStoreUnavailable(JobError):
     """Jobs can be neither read nor kept: their store is full, locked or gone."""
 
     code = "JOB_STORE_UNAVAILABLE"
+    retryable = True
+
+
+class WorkflowUnavailable(JobError):
+    """The workflow that jobs run in does not take them."""
+
+    code = "WORKFLOW_UNAVAILABLE"
     retryable = True
 
 

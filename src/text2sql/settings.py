@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """A folder with `catalog.yaml` and `glossary.yaml` about the database."""
     policy_file: Path | None = None
     """Who may see which tables, columns and rows; without it, every caller sees all."""
+    knowledge_bucket: str = ""
+    """An S3 bucket with `policy.yaml`, `catalog.yaml` and `glossary.yaml`, in place of the two before."""
 
     model_provider: Literal["embedded", "openai", "bedrock"] = "embedded"
     """Which adapter stands behind the model port."""

@@ -1,60 +1,26 @@
 """`text2sql serve` as its own process: streams, clients that go away, a kill in the middle, and a crowd."""
 
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+import api_server
+from api_server import Server, until
 from model_server import ScriptedModelServer
 from small_shop import write_small_shop
 
 GOOD = "```sql\nSELECT name FROM customers ORDER BY customer_id\n```"
 SLOW = "```sql\nSELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30)) + "\n```"
-
-
-@dataclass
-class Server:
-    process: subprocess.Popen[str]
-    http: httpx.Client
-    log: Path
-
-    def ask(self, question: str = "Names?", **headers: str) -> str:
-        reply = self.http.post("/v1/queries", json={"question": question}, headers=headers)
-        assert reply.status_code == 202, reply.text
-        job_id: str = reply.json()["id"]
-        return job_id
-
-    def wait_for(self, job_id: str, *, seconds: float = 20) -> dict[str, Any]:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            job: dict[str, Any] = self.http.get(f"/v1/queries/{job_id}").json()
-            if job["status"] == "ended":
-                return job
-            time.sleep(0.02)
-        raise AssertionError(job)
-
-    def gauge(self, name: str) -> float:
-        found = re.search(rf"^{name} (\S+)$", self.http.get("/metrics").text, re.MULTILINE)
-        assert found
-        return float(found[1])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -71,7 +37,7 @@ def shop(tmp_path: Path) -> Path:
 @contextmanager
 def serving(shop: Path, model: ScriptedModelServer, **settings: str) -> Iterator[Server]:
     environment = {
-        **os.environ,
+        "TEXT2SQL_DATABASE_URL": f"sqlite:///{shop}",
         "TEXT2SQL_CACHE_DIR": str(shop.parent / "cache"),
         "TEXT2SQL_MODEL_PROVIDER": "openai",
         "TEXT2SQL_MODEL_BASE_URL": model.base_url,
@@ -80,26 +46,8 @@ def serving(shop: Path, model: ScriptedModelServer, **settings: str) -> Iterator
         "TEXT2SQL_API_USER_JOBS": "1000",
         **settings,
     }
-    log = shop.parent / f"log-{time.monotonic_ns()}"
-    command = [sys.executable, "-m", "text2sql", "serve", "--database", f"sqlite:///{shop}", "--port", "0"]
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, env=environment, stderr=stream, text=True)
-    try:
-        with httpx.Client(base_url=_address(process, log), timeout=30) as http:
-            yield Server(process, http, log)
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
-
-
-def _address(process: "subprocess.Popen[str]", log: Path) -> str:
-    for _ in range(1000):
-        if found := re.search(r"Serving at (http://127.0.0.1:\d+),", log.read_text()):
-            return found[1]
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.02)
-    raise AssertionError("the server does not begin")
+    with api_server.serving(shop.parent, environment) as server:
+        yield server
 
 
 def test_events_arrive_while_the_question_is_worked_on(shop: Path, model: ScriptedModelServer) -> None:
@@ -123,21 +71,13 @@ def test_clients_that_go_away_leave_nothing_behind(shop: Path, model: ScriptedMo
     with serving(shop, model) as server:
         job_id = server.ask()
         sockets = [_open_stream(server, job_id) for _ in range(5)]
-        _until(lambda: server.gauge("text2sql_event_streams") == 5)
+        until(lambda: server.gauge("text2sql_event_streams") == 5)
         for each in sockets:
             each.close()
-        _until(lambda: server.gauge("text2sql_event_streams") == 0)
+        until(lambda: server.gauge("text2sql_event_streams") == 0)
         goes_on.set()
         assert server.wait_for(job_id)["answer"]["outcome"] == "answered"
-        _until(lambda: server.gauge("text2sql_jobs_held") == 0)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it does not come to that")
+        until(lambda: server.gauge("text2sql_jobs_held") == 0)
 
 
 def _open_stream(server: Server, job_id: str) -> socket.socket:
@@ -180,7 +120,7 @@ def test_question_whose_process_is_killed_is_answered_by_the_next_one(
         pending = [
             server.ask(f"Pending {number}?", **{"Idempotency-Key": f"p{number}"}) for number in range(6)
         ]
-        _until(lambda: asked.total() == 4)
+        until(lambda: asked.total() == 4)
         server.kill()
     goes_on.set()
     with serving(shop, model, TEXT2SQL_API_WORKERS="2") as server:
@@ -198,7 +138,7 @@ def test_stop_leaves_running_questions_to_the_next_process(shop: Path, model: Sc
     model.replies = [SLOW, GOOD]
     with serving(shop, model) as server:
         job_id = server.ask()
-        _until(lambda: "ExecuteSql" in server.http.get(f"/v1/queries/{job_id}").text)
+        until(lambda: "ExecuteSql" in server.http.get(f"/v1/queries/{job_id}").text)
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(15)

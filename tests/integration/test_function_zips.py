@@ -17,7 +17,13 @@ TEMPLATE = read_template()["Resources"]
 FUNCTIONS = [name for name, each in TEMPLATE.items() if each["Type"] == "AWS::Serverless::Function"]
 LATE = {
     "CheckQuestion": ("text2sql.guardrail.bedrock", "text2sql.guardrail.local", "glin_profanity"),
-    "RetrieveContext": ("text2sql.datasource.policy.load", "text2sql.execution.secret", "pymysql", "yaml"),
+    "RetrieveContext": (
+        "text2sql.datasource.knowledge_bucket",
+        "text2sql.execution.secret",
+        "text2sql.validation.policy.load",
+        "pymysql",
+        "yaml",
+    ),
     "GenerateSql": ("text2sql.generation.bedrock", "text2sql.generation.openai", "text2sql.workflow.once"),
     "ExecuteSql": ("text2sql.execution.mysql", "text2sql.execution.sqlite", "text2sql.execution.secret"),
     "ComposeAnswer": ("text2sql.guardrail.bedrock", "text2sql.guardrail.local", "glin_profanity"),

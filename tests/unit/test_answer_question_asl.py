@@ -28,7 +28,7 @@ FUNCTIONS = {
 }
 ERRORS = dict(inspect.getmembers(errors, inspect.isclass))
 LAMBDA_ERRORS = {"ServiceException", "AWSLambdaException", "SdkClientException", "TooManyRequestsException"}
-ELSEWHERE = {"ModelDownloadFailed", "TooManyJobs"}
+ELSEWHERE = {"ModelDownloadFailed", "TooManyJobs", "WorkflowUnavailable"}
 """Errors worth a retry that no step raises."""
 
 
@@ -96,6 +96,15 @@ def test_every_error_that_a_repair_can_help_goes_back_to_the_model_and_no_other(
     assert repaired == {
         name for name, kind in ERRORS.items() if issubclass(kind, RepairableError) and kind != RepairableError
     }
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_step_of_a_cancelled_job_is_not_retried_and_ends_in_record_outcome(name: str) -> None:
+    assert not {"QueryCancelled", "Text2SqlError"} & {*error_names(TASKS[name], "Retry")}
+    catches = [
+        entry for entry in TASKS[name]["Catch"] if {"QueryCancelled", "States.ALL"} & {*entry["ErrorEquals"]}
+    ]
+    assert [entry["Next"] for entry in catches] == ["RecordOutcome"]
 
 
 def test_every_path_ends_in_record_outcome() -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,20 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
-from api_world import CLIENT, Client, Issuer, SteadyModel, World, open_world, shop_services
+from api_world import CLIENT, ISSUER, Client, Issuer, SteadyModel, World, open_world, shop_services
 from text2sql.errors import InvalidSettings
-from text2sql_api.auth import LocalAuthenticator, TokenAuthenticator
+from text2sql_api.auth import GatewayAuthenticator, LocalAuthenticator, TokenAuthenticator
 from text2sql_api.cursors import write_cursor
 from text2sql_api.errors import IdentityUnavailable, Unauthenticated
 from text2sql_api.gate import PUBLIC
 from text2sql_api.identity import Person
 from text2sql_api.keys import REFRESH_SECONDS, KeySet
-from text2sql_api.main import create_routes
+from text2sql_api.main import create_app, create_routes
+from text2sql_api.metrics import Metrics
 from text2sql_api.serving import open_authenticator
 from text2sql_api.settings import ApiSettings
 
@@ -305,6 +309,130 @@ def test_metrics_are_for_admins(world: World) -> None:
 
 def test_person_gets_no_group_from_a_scope(world: World) -> None:
     assert world.client("eve", scope="text2sql/group.admin").get("/metrics").status_code == 403
+
+
+# ── machine clients that IAM knows ───────────────────────────────────────────────────────────────
+
+SECRET = "a secret of the gateway"
+ROLE = "arn:aws:iam::123456789012:role"
+SESSION = "arn:aws:sts::123456789012:assumed-role"
+IAM_GROUPS = f"{ROLE}/etl=support+other, {ROLE}/team/ops=admin,arn:aws:iam::123456789012:user/bob=support"
+
+
+@pytest.fixture
+def gateway(world: World) -> ASGIApp:
+    """The same API, which takes a gateway's word."""
+    assert world.issuer
+    settings = ApiSettings(
+        issuer=ISSUER, client_ids=CLIENT, gateway_secret=SecretStr(SECRET), iam_groups=IAM_GROUPS
+    )
+    others = TokenAuthenticator(settings, KeySet(world.issuer.publish))
+    return create_app(replace(world.api, metrics=Metrics()), GatewayAuthenticator(settings, others))
+
+
+def signed(app: ASGIApp, arn: str, secret: str = SECRET, **headers: str) -> Client:
+    """Return a client as the gateway lets it through; IAM's own signature comes along."""
+    signature = {"Authorization": "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=0"}
+    return Client(app, {"X-Text2sql-Iam-Arn": arn, "X-Text2sql-Gateway": secret, **signature, **headers})
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [f"{SESSION}/etl/nightly", f"{SESSION}/etl/i-1@x", f"{ROLE}/etl", "arn:aws:iam::123456789012:user/a/bob"],
+)
+def test_iam_identity_is_in_its_groups(gateway: ASGIApp, arn: str) -> None:
+    client = signed(gateway, arn)
+    tables = client.get("/v1/datasources/shop/schema").json()["tables"]
+    assert [table["name"] for table in tables] == ["orders"]
+    assert client.get("/metrics").status_code == 403
+
+
+def test_sessions_of_one_role_are_one_caller_and_other_identities_are_others(
+    gateway: ASGIApp, world: World
+) -> None:
+    asked = signed(gateway, f"{SESSION}/etl/monday").post(
+        "/v1/queries", {"question": "Names?", "datasource": "shop"}
+    )
+    path = f"/v1/queries/{asked.json()['id']}"
+    assert signed(gateway, f"{SESSION}/etl/tuesday").get(path).status_code == 200
+    assert signed(gateway, "arn:aws:iam::123456789012:user/bob").get(path).status_code == 404
+    assert Client(gateway, sales(world).headers).get(path).status_code == 404
+
+
+def test_iam_identity_of_the_admin_group_is_an_admin(gateway: ASGIApp) -> None:
+    assert signed(gateway, f"{SESSION}/ops/x").get("/metrics").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"{SESSION}/other/etl",
+        f"{SESSION}/etl",
+        f"{ROLE}/etl2",
+        f"{SESSION.replace('123456789012', '999999999999')}/etl/x",
+        f"{SESSION.replace('arn:aws:', 'arn:aws-cn:')}/etl/x",
+        "arn:aws:iam::123456789012:user/etl",
+        "arn:aws:iam::123456789012:root",
+        "arn:aws:sts::123456789012:federated-user/etl",
+        f"{ROLE}/etl\n",
+        "etl",
+    ],
+)
+def test_iam_identity_without_groups_is_refused(gateway: ASGIApp, arn: str) -> None:
+    reply = signed(gateway, arn).get("/v1/queries")
+    assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "path"), _paths())
+@pytest.mark.parametrize("secret", ["", "another secret of 23", f"{SECRET} ", SECRET.upper(), "\u00e4" * 23])
+def test_word_of_one_who_is_not_the_gateway_is_not_heard(
+    gateway: ASGIApp, method: str, path: str, secret: str
+) -> None:
+    client = signed(gateway, f"{SESSION}/ops/x", secret.encode())  # type: ignore[arg-type]
+    reply = client.request(method, path.replace("{id}", "x"))
+    assert (reply.status_code == 401) == (path not in PUBLIC)
+
+
+def test_word_of_one_who_is_not_the_gateway_changes_nothing_of_a_token(
+    gateway: ASGIApp, world: World
+) -> None:
+    client = signed(gateway, f"{SESSION}/ops/x", "guessed", **world.client("eve", "support").headers)
+    assert client.get("/v1/datasources").status_code == 200
+    assert client.get("/metrics").status_code == 403
+
+
+def test_gateway_that_names_nobody_lets_in_who_has_a_token(gateway: ASGIApp, world: World) -> None:
+    assert signed(gateway, "").get("/v1/queries").status_code == 401
+    assert signed(gateway, "", **world.client().headers).get("/v1/queries").status_code == 200
+
+
+def test_without_a_secret_the_gateways_headers_mean_nothing(world: World) -> None:
+    for secret in ("", SECRET):
+        assert signed(world.app, f"{SESSION}/ops/x", secret).get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("secret", "groups"),
+    [
+        ("", IAM_GROUPS),
+        ("short", ""),
+        (SECRET, f"{ROLE}/etl"),
+        (SECRET, f"{ROLE}/etl="),
+        (SECRET, "etl=sales"),
+        (SECRET, f"{SESSION}/etl=sales"),
+        (SECRET, "arn:aws:iam::123456789012:root=sales"),
+        (SECRET, f"{ROLE}/*=sales"),
+    ],
+)
+def test_gateway_that_is_half_set_up_is_refused(secret: str, groups: str) -> None:
+    settings = ApiSettings(gateway_secret=SecretStr(secret), iam_groups=groups)
+    with pytest.raises(InvalidSettings):
+        open_authenticator(settings, Person(subject="local"))
+
+
+def test_gateways_secret_is_in_no_text_of_the_settings() -> None:
+    assert SECRET not in repr(ApiSettings(gateway_secret=SecretStr(SECRET)))
 
 
 # ── the issuer's keys ────────────────────────────────────────────────────────────────────────────

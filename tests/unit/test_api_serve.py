@@ -13,6 +13,8 @@ from text2sql_api import logs
 from text2sql_api.logs import JsonFormatter
 from text2sql_api.serving import datasource_name, listen
 
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:answer"
+CLOUD = {"STATE_MACHINE": MACHINE, "JOBS_TABLE": "jobs", "RESULTS_BUCKET": "results"}
 POLICY = "groups: {sales: {tables: {customers: {}}}}"
 
 
@@ -30,6 +32,11 @@ def database(tmp_path: Path) -> str:
         ([], {"WORKERS": "0"}, "TEXT2SQL_API_WORKERS"),
         ([], {"TOKEN_USE": "refresh"}, "TEXT2SQL_API_TOKEN_USE"),
         (["--group", "sales"], {}, "no access policy"),
+        ([], {"STATE_MACHINE": MACHINE}, "TEXT2SQL_API_JOBS_TABLE, TEXT2SQL_API_RESULTS_BUCKET"),
+        ([], {"STATE_MACHINE_NOW": MACHINE}, "TEXT2SQL_API_STATE_MACHINE,"),
+        ([], {"JOBS_TABLE": "jobs", "RESULTS_BUCKET": "results"}, "Set TEXT2SQL_API_STATE_MACHINE as well"),
+        ([], {**CLOUD, "STATE_MACHINE": "answer"}, "no ARN of a state machine"),
+        ([], {"IAM_GROUPS": "arn:aws:iam::123456789012:role/etl=sales"}, "TEXT2SQL_API_GATEWAY_SECRET"),
     ],
 )
 def test_server_that_would_be_wrong_is_not_begun(

@@ -11,17 +11,26 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local_cloud import read_template
+from cloud_tables import create_table
+from job_store_contract import MANY, job
 from model_server import Fault, ScriptedModelServer
 from small_shop import write_small_shop
-from text2sql.errors import JobStoreUnavailable, ModelThrottled, SqlRejected, Text2SqlError
-from text2sql.messages import Reply
+from text2sql import services
+from text2sql.errors import (
+    InvalidPolicy,
+    JobStoreUnavailable,
+    ModelThrottled,
+    QueryCancelled,
+    SqlRejected,
+    Text2SqlError,
+)
+from text2sql.messages import StepName
 from text2sql.workflow import function as surroundings
+from text2sql.workflow import job as jobs
 from text2sql.workflow.events import StepError
 from text2sql.workflow.parcels_s3 import open_parcels
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TEMPLATE = read_template()
 EVENTS = sorted((REPOSITORY / "events").rglob("*.json"))
 CONTEXT = SimpleNamespace(
     function_name="f",
@@ -30,7 +39,15 @@ CONTEXT = SimpleNamespace(
     aws_request_id="request",
     get_remaining_time_in_millis=lambda: 60_000,
 )
-Invoke = Callable[[str], dict[str, Any]]
+Invoke = Callable[..., dict[str, Any]]
+POLICY = """
+attributes: {segment: text}
+groups:
+  everyone:
+    tables:
+      customers: {deny: [segment], rows: "segment = {caller.segment}"}
+      order_items: {}
+"""
 
 
 @pytest.fixture
@@ -49,6 +66,9 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
         "TEXT2SQL_MODEL_BASE_URL": model.base_url,
         "TEXT2SQL_PARCELS_BUCKET": "parcels",
         "TEXT2SQL_MODEL_REPLIES_TABLE": "replies",
+        "TEXT2SQL_JOBS_TABLE": "jobs",
+        "TEXT2SQL_RESULTS_BUCKET": "results",
+        "TEXT2SQL_KNOWLEDGE_BUCKET": "knowledge",
         "POWERTOOLS_TRACE_DISABLED": "true",
         "POWERTOOLS_METRICS_NAMESPACE": "Text2Sql",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -58,10 +78,11 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     # A Lambda function lives in a process of its own; here each test stands for one.
-    surroundings._settings.cache_clear()
-    open_parcels.cache_clear()
+    memories = (surroundings._settings, open_parcels, jobs.open_jobs, services.open_knowledge_bucket)
+    for memory in memories:
+        memory.cache_clear()
 
-    def run(name: str) -> dict[str, Any]:
+    def run(name: str, **fields: object) -> dict[str, Any]:
         step, _, _ = name.partition("/")
         path = REPOSITORY / "functions" / step / "handler.py"
         spec = importlib.util.spec_from_file_location(f"{step}_handler", path)
@@ -70,16 +91,18 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
         handler = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(handler)
         event = json.loads((REPOSITORY / "events" / f"{name}.json").read_text("utf-8"))
-        return json.loads(json.dumps(handler.handle(event, CONTEXT)))
+        return json.loads(json.dumps(handler.handle({**event, **fields}, CONTEXT)))
 
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="parcels")
-        table = TEMPLATE["Resources"]["ModelReplies"]["Properties"]
-        keys = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-        boto3.client("dynamodb").create_table(TableName="replies", **keys)
+        for bucket in ("parcels", "results", "knowledge"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        boto3.client("s3").put_object(Bucket="knowledge", Key="policy.yaml", Body=POLICY)
+        create_table(boto3.client("dynamodb"), "ModelReplies", "replies")
+        create_table(boto3.client("dynamodb"), "Jobs", "jobs")
+        jobs.open_jobs().submit(job().model_copy(update={"id": "job-1"}), MANY)
         yield run
-    surroundings._settings.cache_clear()
-    open_parcels.cache_clear()
+    for memory in memories:
+        memory.cache_clear()
 
 
 def test_every_function_has_an_input() -> None:
@@ -111,6 +134,61 @@ def test_retrieved_context_fits_what_the_next_functions_are_given(invoke: Invoke
     output = invoke("retrieve_context/anybody")["output"]
     assert "CREATE TABLE customers" in output["context"]["text"]
     assert '"order_items"' in output["access"]["text"]
+
+
+def test_caller_is_told_what_the_policy_shows_to_the_groups_and_attributes(invoke: Invoke) -> None:
+    output = invoke("retrieve_context/anybody")["output"]
+    assert "segment" not in output["context"]["text"]
+    assert "CREATE TABLE orders" not in output["context"]["text"]
+    assert json.loads(output["access"]["text"])["attributes"] == {"segment": "Corporate"}
+
+
+def test_bucket_without_a_policy_shows_nobody_anything(invoke: Invoke) -> None:
+    boto3.client("s3").delete_object(Bucket="knowledge", Key="policy.yaml")
+    with pytest.raises(InvalidPolicy):
+        invoke("retrieve_context/anybody")
+    boto3.client("s3").put_object(Bucket="knowledge", Key="policy.yaml", Body=POLICY)
+    invoke("retrieve_context/anybody")
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("check_question/asked", "CheckQuestion"),
+        ("retrieve_context/anybody", "RetrieveContext"),
+        ("generate_sql/first_draft", "GenerateSql"),
+        ("validate_sql/draft", "ValidateSql"),
+        ("execute_sql/valid", "ExecuteSql"),
+        ("compose_answer/rows", "ComposeAnswer"),
+    ],
+)
+def test_step_is_noted_in_the_job_and_not_begun_when_it_was_cancelled(
+    invoke: Invoke, model: ScriptedModelServer, name: str, step: StepName
+) -> None:
+    invoke(name)
+    asked = len(model.completions)
+    jobs.open_jobs().request_cancel("job-1")
+    event = {"job_id": "job-1", "attempt": 3} if name.startswith("generate") else {}
+    with pytest.raises(QueryCancelled) as caught:
+        invoke(name, **event)
+    assert StepError.model_validate_json(str(caught.value)).failure.code == "QUERY_CANCELLED"
+    found = jobs.open_jobs().find("job-1")
+    assert found is not None
+    assert [(record.step, record.status, record.code) for record in found.steps] == [
+        (step, "started", None),
+        (step, "succeeded", None),
+        (step, "started", None),
+        (step, "failed", "QUERY_CANCELLED"),
+    ]
+    assert len(model.completions) == asked
+
+
+def test_step_that_cannot_be_noted_is_done_all_the_same(
+    invoke: Invoke, caplog: pytest.LogCaptureFixture
+) -> None:
+    boto3.client("dynamodb").delete_table(TableName="jobs")
+    assert invoke("validate_sql/draft")["record"]["status"] == "succeeded"
+    assert caplog.messages == ["the job does not show the step"]
 
 
 def test_rows_of_the_database_are_a_parcel(invoke: Invoke) -> None:
@@ -182,9 +260,25 @@ def test_metrics_and_log_hold_no_question(
     [
         ("record_outcome/answered", {"outcome": "answered", "code": None}, 6),
         ("record_outcome/timed_out", {"outcome": "failed", "code": "MODEL_TIMED_OUT"}, 3),
+        ("record_outcome/stopped", {"outcome": "failed", "code": "JOB_INTERRUPTED"}, 0),
     ],
 )
-def test_outcome_is_kept(invoke: Invoke, name: str, expected: dict[str, object], steps: int) -> None:
-    assert invoke(name) == expected
-    kept = boto3.client("s3").get_object(Bucket="parcels", Key="job-1/reply.json")["Body"].read()
-    assert len(Reply.model_validate_json(kept).steps) == steps
+def test_outcome_is_kept_once(
+    invoke: Invoke, name: str, expected: dict[str, Any], steps: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [invoke(name), invoke(name)] == [expected, expected]
+    kept = jobs.open_jobs().find("job-1")
+    assert kept is not None
+    assert kept.reply is not None
+    assert len(kept.reply.steps) == steps
+    rows = jobs.open_jobs().get_rows("job-1", 0, 9)
+    assert rows == (('["Ada"]', '["Grace"]', '["Linus"]') if expected["code"] is None else ())
+    lines = [line for line in capsys.readouterr().out.splitlines() if f'"{expected["outcome"]}"' in line]
+    assert [json.loads(line)[expected["outcome"]] for line in lines] == [[1.0], [0.0]]
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_outcome_that_cannot_be_kept_is_told_as_an_error_that_is_retried(invoke: Invoke) -> None:
+    boto3.client("dynamodb").delete_table(TableName="jobs")
+    with pytest.raises(JobStoreUnavailable):
+        invoke("record_outcome/answered")

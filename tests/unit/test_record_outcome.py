@@ -1,13 +1,17 @@
 """The reply for a run through the state machine, where an error is not one that a function told."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from job_store_contract import MANY, answered, job, step
+from text2sql.jobs.sqlite import SqliteJobStore
 from text2sql.messages import StepRecord, Usage
 from text2sql.workflow.events import RecordOutcome
-from text2sql.workflow.outcome import compose_reply
+from text2sql.workflow.outcome import compose_reply, read_event, record_outcome
 from text2sql.workflow.parcels_s3 import S3Parcels
 
 BEGAN = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -56,3 +60,62 @@ def test_run_that_says_nothing_of_its_end_is_a_failure() -> None:
     reply = compose_reply(run(), NOWHERE)
     assert reply.error is not None
     assert reply.error.code == "INTERNAL_ERROR"
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> SqliteJobStore:
+    store = SqliteJobStore(tmp_path / "jobs.sqlite")
+    store.submit(job(), MANY)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("status", "cancelled", "code"),
+    [
+        ("FAILED", False, "JOB_INTERRUPTED"),
+        ("TIMED_OUT", False, "JOB_INTERRUPTED"),
+        ("ABORTED", False, "JOB_INTERRUPTED"),
+        ("ABORTED", True, "QUERY_CANCELLED"),
+    ],
+)
+def test_run_that_was_stopped_ends_its_job_with_what_is_known_of_it(
+    jobs: SqliteJobStore, status: str, cancelled: bool, code: str
+) -> None:
+    for record in (step(), step(status="succeeded"), step("RetrieveContext")):
+        jobs.add_step(job().id, record)
+    if cancelled:
+        jobs.request_cancel(job().id)
+    recorded, is_first = record_outcome(read_event({"job_id": job().id, "stopped": status}), jobs, NOWHERE)
+    assert (recorded.outcome, recorded.code, is_first) == ("failed", code, True)
+    found = jobs.find(job().id)
+    assert found is not None
+    assert found.reply is not None
+    assert found.reply.question == found.submission.question == "Question 1?"
+    assert [(record.step, record.status) for record in found.reply.steps] == [("CheckQuestion", "succeeded")]
+
+
+def test_run_that_was_stopped_after_its_end_changes_nothing(jobs: SqliteJobStore) -> None:
+    jobs.end(job().id, answered(), 3)
+    recorded, is_first = record_outcome(read_event({"job_id": job().id, "stopped": "FAILED"}), jobs, NOWHERE)
+    assert (recorded.outcome, recorded.code, is_first) == ("answered", None, False)
+    assert getattr(jobs.find(job().id), "row_count", None) == 3
+
+
+def test_run_of_a_job_that_is_gone_ends_nothing(jobs: SqliteJobStore) -> None:
+    for event in ({"job_id": "gone", "stopped": "FAILED"}, run(job_id="gone").model_dump()):
+        assert not record_outcome(read_event(event), jobs, NOWHERE)[1]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"job_id": "job-1", "stopped": "RUNNING"},
+        {"job_id": "a/b", "stopped": "FAILED"},
+        {"job_id": "job-1", "stopped": "FAILED", "question": "?"},
+        {"stopped": "FAILED"},
+        {},
+    ],
+)
+def test_event_of_another_shape_is_refused(event: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        read_event(event)

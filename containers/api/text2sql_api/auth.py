@@ -1,5 +1,7 @@
-"""Finds out who sends a request: from a signed token, or because the request comes from this machine."""
+"""Finds out who sends a request: by a signed token, by the gateway's word, or by this machine's address."""
 
+import hmac
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -7,7 +9,7 @@ import jwt
 from starlette.datastructures import Headers
 
 from text2sql.errors import InvalidSettings
-from text2sql_api.errors import Unauthenticated
+from text2sql_api.errors import Forbidden, Unauthenticated
 from text2sql_api.identity import Person
 from text2sql_api.keys import KeySet
 from text2sql_api.settings import ApiSettings
@@ -17,6 +19,12 @@ TOKEN_CHARACTERS = 8192
 SUBJECT_CHARACTERS = 128
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Addresses that only this machine can reach."""
+GATEWAY_HEADER = "x-text2sql-gateway"
+ARN_HEADER = "x-text2sql-iam-arn"
+"""The gateway sets both on the routes that IAM signs for, and takes them from every other request."""
+SECRET_CHARACTERS = 16
+_IDENTITY = re.compile(r"(arn:[\w-]+:)iam(::\d{12}:)(role|user)/(?:[\w+=,.@/-]*/)?([\w+=,.@-]+)", re.ASCII)
+_SESSION = re.compile(r"(arn:[\w-]+:)sts(::\d{12}:)assumed-role/([\w+=,.@-]+)/[\w+=,.@-]+", re.ASCII)
 
 
 class Authenticator(Protocol):
@@ -48,7 +56,9 @@ class TokenAuthenticator:
             raise InvalidSettings(
                 "No client is named whose tokens are taken.", remedy="Set TEXT2SQL_API_CLIENT_IDS."
             )
-        self._attribute_claims = _read_pairs(settings.attribute_claims)
+        self._attribute_claims = _read_pairs(
+            settings.attribute_claims, "Write TEXT2SQL_API_ATTRIBUTE_CLAIMS=region=custom:region."
+        )
 
     def authenticate(self, headers: Headers) -> Person:
         """Return whom the bearer token names."""
@@ -114,6 +124,53 @@ class TokenAuthenticator:
         )
 
 
+class GatewayAuthenticator:
+    """Takes the gateway's word for which IAM identity has signed a request, and asks another of the rest.
+
+    Whoever does not know the gateway's secret may send what they like in its headers: nobody reads them.
+    """
+
+    def __init__(self, settings: ApiSettings, others: Authenticator) -> None:
+        """Read the settings.
+
+        Raises:
+            InvalidSettings: the secret is missing or short, or an identity or its groups cannot be read.
+        """
+        self._others = others
+        self._admin_group = settings.admin_group
+        self._secret = settings.gateway_secret.get_secret_value().encode()
+        if len(self._secret) < SECRET_CHARACTERS:
+            raise InvalidSettings(
+                "The gateway's secret is missing, or short enough to be guessed.",
+                remedy=f"Set TEXT2SQL_API_GATEWAY_SECRET to {SECRET_CHARACTERS} characters or more.",
+            )
+        remedy = "Write TEXT2SQL_API_IAM_GROUPS=arn:aws:iam::123456789012:role/etl=sales+finance."
+        self._groups: dict[str, tuple[str, ...]] = {}
+        for arn, groups in _read_pairs(settings.iam_groups, remedy).items():
+            if (identity := _identity(arn)) is None:
+                raise InvalidSettings(f"{arn} is no IAM role or user.", remedy=remedy)
+            self._groups[identity] = tuple(groups.split("+"))
+
+    def authenticate(self, headers: Headers) -> Person:
+        """Return whom the gateway names, or whom the others find.
+
+        Raises:
+            Forbidden: the identity is none of those that have groups.
+        """
+        arn = headers.get(ARN_HEADER, "")
+        given = headers.get(GATEWAY_HEADER, "").encode("latin-1")
+        if not (hmac.compare_digest(given, self._secret) and arn):
+            return self._others.authenticate(headers)
+        identity = _identity(arn)
+        if identity is None or identity not in self._groups:
+            raise Forbidden(
+                "This IAM identity has no groups here.", remedy="Have it added to TEXT2SQL_API_IAM_GROUPS."
+            )
+        groups = self._groups[identity]
+        is_admin = self._admin_group in groups
+        return Person(subject=identity, groups=groups, is_admin=is_admin, may_measure=is_admin)
+
+
 class LocalAuthenticator:
     """Takes every request of this machine's user for the same person; only for a loopback address.
 
@@ -165,10 +222,20 @@ def _attribute(value: object) -> str | None:
     return str(value) if isinstance(value, str | int) else None
 
 
-def _read_pairs(text: str) -> dict[str, str]:
+def _identity(arn: str) -> str | None:
+    """Return the role or user without its path, and of a role's session the role; None for others."""
+    if session := _SESSION.fullmatch(arn):
+        partition, account, name = session.groups()
+        return f"{partition}iam{account}role/{name}"
+    if found := _IDENTITY.fullmatch(arn):
+        partition, account, kind, name = found.groups()
+        return f"{partition}iam{account}{kind}/{name}"
+    return None
+
+
+def _read_pairs(text: str, remedy: str) -> dict[str, str]:
+    """Read `name=value,name=value`."""
     pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
-    if not all(name and claim for name, _, claim in pairs):
-        raise InvalidSettings(
-            "An attribute has no claim.", remedy="Write TEXT2SQL_API_ATTRIBUTE_CLAIMS=region=custom:region."
-        )
-    return {name: claim for name, _, claim in pairs}
+    if not all(name and value for name, _, value in pairs):
+        raise InvalidSettings("A name in the settings has no value.", remedy=remedy)
+    return {name: value for name, _, value in pairs}

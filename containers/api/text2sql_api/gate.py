@@ -37,6 +37,8 @@ CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors
 """The page at /docs has its style in it; nothing here needs more."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACE = re.compile(r"(?=.{1,256}$)[A-Za-z]+=[\w:.-]+(;[A-Za-z]+=[\w:.-]+)*", re.ASCII)
+"""As load balancers and gateways write X-Amzn-Trace-Id; anything else is not taken over."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Gate:
     async def _pass(self, exchange: "_Exchange") -> None:
         scope = exchange.scope
         logs.request_id.set(exchange.request_id)
+        logs.trace.set(exchange.trace)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         try:
             if scope["path"] not in PUBLIC:
@@ -147,10 +150,14 @@ class _Exchange:
     """0 until a reply began."""
     began: float = field(default_factory=time.perf_counter)
     request_id: str = ""
+    trace: str = ""
 
     def __post_init__(self) -> None:
-        given = Headers(scope=self.scope).get("x-request-id", "")
+        headers = Headers(scope=self.scope)
+        given = headers.get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        trace = headers.get("x-amzn-trace-id", "")
+        self.trace = trace if _TRACE.fullmatch(trace) else ""
 
     async def send(self, message: Message) -> None:
         """Send, with the headers that every reply has."""

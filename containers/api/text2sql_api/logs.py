@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 job_id: ContextVar[str] = ContextVar("job_id", default="")
+trace: ContextVar[str] = ContextVar("trace", default="")
+"""The request's header X-Amzn-Trace-Id, which goes along with what is asked of AWS for it."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -26,7 +28,11 @@ class JsonFormatter(logging.Formatter):
         }
         line |= {
             name: value
-            for name, value in (("request_id", request_id.get()), ("job_id", job_id.get()))
+            for name, value in (
+                ("request_id", request_id.get()),
+                ("job_id", job_id.get()),
+                ("trace", trace.get()),
+            )
             if value
         }
         line |= getattr(record, "fields", {})
@@ -46,5 +52,5 @@ def set_up_logs() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name in ("httpx", "uvicorn"):  # the one tells addresses, the other what we tell ourselves
+    for name in ("httpx", "botocore", "uvicorn"):  # two tell addresses, one what we tell ourselves
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -12,17 +12,23 @@ from starlette.types import ASGIApp
 
 from text2sql.errors import InvalidSettings
 from text2sql.execution.url import SqliteUrl, parse_database_url
-from text2sql.jobs.sqlite import SqliteJobStore
+from text2sql.pipeline import Services
 from text2sql.services import cache_folder, check_model, open_services
 from text2sql.settings import Settings
-from text2sql_api.auth import LOOPBACK, Authenticator, LocalAuthenticator, TokenAuthenticator
-from text2sql_api.dependencies import Api
+from text2sql_api.auth import (
+    LOOPBACK,
+    Authenticator,
+    GatewayAuthenticator,
+    LocalAuthenticator,
+    TokenAuthenticator,
+)
+from text2sql_api.dependencies import Api, Jobs
 from text2sql_api.identity import Person
 from text2sql_api.keys import KeySet, fetch_from
 from text2sql_api.main import create_app
 from text2sql_api.metrics import Metrics
 from text2sql_api.settings import ApiSettings
-from text2sql_api.workflow.in_process import InProcessWorkflow
+from text2sql_api.workflow.port import Workflow
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than a load balancer's 60 s: else it sends requests into connections that are being closed."""
@@ -32,19 +38,62 @@ STOP_SECONDS = 5
 
 @contextmanager
 def open_app(settings: Settings, api_settings: ApiSettings, local: Person) -> Iterator[ASGIApp]:
-    """Lend the app, whose workflow works in this process for as long as the block lasts.
+    """Lend the app, whose workflow works for as long as the block lasts.
 
     `local` is who asks where there is no issuer.
 
     Raises:
         InvalidSettings, InvalidKnowledge: a setting or a knowledge file is wrong.
-        JobStoreUnavailable: the file of jobs cannot be opened.
+        JobStoreUnavailable, WorkflowUnavailable: the jobs cannot be kept, or not be worked on.
     """
     authenticator = open_authenticator(api_settings, local)
     datasources = {datasource_name(settings.database_url): open_services(settings)}
+    metrics = Metrics()
+    in_the_cloud = uses_step_functions(api_settings)
+    opened = (
+        _in_step_functions(api_settings)
+        if in_the_cloud
+        else _in_this_process(settings, api_settings, datasources, metrics)
+    )
+    with opened as (jobs, workflow):
+        api = Api(
+            settings=api_settings,
+            jobs=jobs,
+            workflow=workflow,
+            datasources=datasources,
+            metrics=metrics,
+            check_model=(lambda: None) if in_the_cloud else partial(check_model, settings),
+        )
+        yield create_app(api, authenticator)
+
+
+def uses_step_functions(settings: ApiSettings) -> bool:
+    """Tell whether the settings name a state machine to work on jobs.
+
+    Raises:
+        InvalidSettings: only some of what belongs together is set.
+    """
+    together = ("state_machine", "jobs_table", "results_bucket")
+    missing = [name for name in together if not getattr(settings, name)]
+    if len(missing) == len(together) and not settings.state_machine_now:
+        return False
+    if missing:
+        raise InvalidSettings(
+            "Jobs run in Step Functions only with a state machine, a table and a bucket.",
+            remedy=f"Set {', '.join(f'TEXT2SQL_API_{name.upper()}' for name in missing)} as well.",
+        )
+    return True
+
+
+@contextmanager
+def _in_this_process(
+    settings: Settings, api_settings: ApiSettings, datasources: Mapping[str, Services], metrics: Metrics
+) -> Iterator[tuple[Jobs, Workflow]]:
+    from text2sql.jobs.sqlite import SqliteJobStore
+    from text2sql_api.workflow.in_process import InProcessWorkflow
+
     path = api_settings.jobs_file or cache_folder(settings) / "jobs.sqlite"
     store = SqliteJobStore(path)
-    metrics = Metrics()
     workflow = InProcessWorkflow(
         store=store,
         services=datasources,
@@ -55,18 +104,26 @@ def open_app(settings: Settings, api_settings: ApiSettings, local: Person) -> It
     )
     try:
         workflow.open()
-        api = Api(
-            settings=api_settings,
-            jobs=store,
-            workflow=workflow,
-            datasources=datasources,
-            metrics=metrics,
-            check_model=partial(check_model, settings),
-        )
-        yield create_app(api, authenticator)
+        yield store, workflow
     finally:
         workflow.close()
         store.close()
+
+
+@contextmanager
+def _in_step_functions(settings: ApiSettings) -> Iterator[tuple[Jobs, Workflow]]:
+    from text2sql.jobs.cloud import open_cloud_store
+    from text2sql_api.workflow import step_functions
+
+    store = open_cloud_store(settings.jobs_table, settings.results_bucket)
+    workflow = step_functions.connect(
+        store, settings.state_machine, settings.state_machine_now, settings.session_seconds
+    )
+    try:
+        workflow.open()
+        yield store, workflow
+    finally:
+        workflow.close()
 
 
 def open_authenticator(settings: ApiSettings, local: Person) -> Authenticator:
@@ -75,6 +132,13 @@ def open_authenticator(settings: ApiSettings, local: Person) -> Authenticator:
     Raises:
         InvalidSettings: other machines could reach an address where nobody is asked who they are.
     """
+    people = _open_people(settings, local)
+    if settings.iam_groups or settings.gateway_secret.get_secret_value():
+        return GatewayAuthenticator(settings, people)
+    return people
+
+
+def _open_people(settings: ApiSettings, local: Person) -> Authenticator:
     if settings.issuer:
         url = settings.jwks_url or f"{settings.issuer.rstrip('/')}/.well-known/jwks.json"
         parts = urlsplit(url)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -33,7 +33,19 @@ class ApiSettings(BaseSettings):
     """What the scopes of machine clients start with: `ask`, `metrics` and `group.NAME` follow."""
     admin_group: str = "admin"
     """Its members see everybody's jobs, and the metrics."""
+    gateway_secret: SecretStr = SecretStr("")
+    """What the API gateway proves itself with, when it says which IAM identity has signed a request."""
+    iam_groups: str = ""
+    """The groups of IAM identities: `arn:aws:iam::123456789012:role/etl=sales+finance,…`."""
 
+    state_machine: str = ""
+    """The ARN of the standard state machine that works on jobs; empty to work on them in this process."""
+    state_machine_now: str = ""
+    """The ARN of its express twin for requests that wait; empty to let them use the standard one."""
+    jobs_table: str = ""
+    """The DynamoDB table of jobs, with `state_machine`."""
+    results_bucket: str = ""
+    """The S3 bucket of their rows, with `state_machine`."""
     jobs_file: Path | None = None
     """The SQLite file of jobs and their rows; `jobs.sqlite` in the cache folder where it is not set."""
     job_seconds: float = Field(604_800.0, gt=0)

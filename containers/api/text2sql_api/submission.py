@@ -15,8 +15,12 @@ from text2sql_api.views import Ask
 _ID_BYTES = 16
 
 
-def submit(api: Api, person: Person, ask: Ask, key: str | None, request_id: str) -> Job:
+def submit(
+    api: Api, person: Person, ask: Ask, key: str | None, request_id: str, *, waits: bool = False
+) -> Job:
     """Keep the question as a job and begin it; the job of an earlier request with this key is returned.
+
+    `waits` says that the request waits for the answer.
 
     Raises:
         InvalidQuestion, NotFound, TooManyJobs, JobStoreUnavailable: it cannot be asked, or not now.
@@ -43,7 +47,8 @@ def submit(api: Api, person: Person, ask: Ask, key: str | None, request_id: str)
     kept = api.jobs.submit(job, api.settings.user_jobs)
     if kept.digest != job.digest:
         raise IdempotencyKeyReused("This key came with another question.", remedy="Send a new key.")
-    api.workflow.start(kept)
+    if kept == job:  # else an earlier request has begun it
+        api.workflow.start(kept, waits=waits)
     return kept
 
 

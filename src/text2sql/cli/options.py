@@ -44,19 +44,22 @@ class CallerOptions:
         Raises:
             InvalidSettings: an attribute is not declared or not of its type, or there is no policy.
             InvalidPolicy: the policy's file does not follow its format.
+            KnowledgeBaseUnavailable: its bucket does not answer.
         """
         from text2sql.datasource.policy.access import Caller
         from text2sql.datasource.policy.file import SourceFile, read_value
         from text2sql.errors import InvalidSettings
+        from text2sql.services import find_files
 
-        if settings.policy_file is None:
+        policy = find_files(settings).policy
+        if policy is None:
             if self.groups or self.attributes:
                 raise InvalidSettings(
                     "There is no access policy to use groups and attributes for.",
                     remedy="Give one with --policy FILE, or set TEXT2SQL_POLICY_FILE.",
                 )
             return Caller()
-        declared = SourceFile(settings.policy_file).content.attributes
+        declared = SourceFile(policy).content.attributes
         values = {}
         for name, _, text in (attribute.partition("=") for attribute in self.attributes):
             if name not in declared:

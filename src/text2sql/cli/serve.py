@@ -1,4 +1,4 @@
-"""`text2sql serve`: the HTTP API, with the pipeline in the same process."""
+"""`text2sql serve`: the HTTP API, with the pipeline in the same process, or in Step Functions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ def serve(
     from text2sql.errors import InvalidSettings
     from text2sql_api.identity import Person
     from text2sql_api.logs import set_up_logs
-    from text2sql_api.serving import listen, open_app, serve_at
+    from text2sql_api.serving import listen, open_app, serve_at, uses_step_functions
     from text2sql_api.settings import ApiSettings
 
     settings = load_settings(
@@ -68,30 +68,31 @@ def serve(
         open_app(settings, api_settings, local) as app,
         listen(api_settings.host, api_settings.port) as listener,
     ):
-        _try(settings)
+        _try(settings, asks_model=not uses_step_functions(api_settings))
         address = f"http://{api_settings.host}:{listener.getsockname()[1]}"
         click.echo(f"Serving at {address}, described at {address}/docs; Ctrl-C stops it.", err=True)
         set_up_logs()
         serve_at(app, listener)
 
 
-def _try(settings: "Settings") -> None:
+def _try(settings: "Settings", *, asks_model: bool) -> None:
     """Say ahead what the first question would fail for.
 
     Raises:
         Text2SqlError: it would fail for a reason that does not go away by itself.
     """
     from text2sql.errors import ModelError, Text2SqlError
-    from text2sql.services import check_account, check_model, open_catalog
+    from text2sql.services import check_account, check_model, find_files, open_catalog
 
     try:
         check_account(settings)
         catalog = open_catalog(settings)
-        if settings.policy_file:
-            from text2sql.datasource.policy.load import load_policy
+        if policy := find_files(settings).policy:
+            from text2sql.validation.policy.load import load_policy
 
-            load_policy(settings.policy_file, catalog)
-        check_model(settings)
+            load_policy(policy, catalog)
+        if asks_model:
+            check_model(settings)
     except Text2SqlError as error:
         if not (error.retryable or isinstance(error, ModelError)):
             raise

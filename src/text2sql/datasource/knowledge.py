@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -42,6 +42,17 @@ class Glossary(Message):
     """The file `glossary.yaml`."""
 
     terms: tuple[Term, ...] = ()
+
+
+class KnownFiles(NamedTuple):
+    """Where the files about a database are."""
+
+    knowledge: Path | None = None
+    """The folder of `load_knowledge`."""
+    policy: Path | None = None
+    """The access policy; None where every caller sees all."""
+    version: str = ""
+    """Another one when the content of any of them has changed, as far as that is watched."""
 
 
 class Knowledge(Message):

@@ -104,8 +104,12 @@ class JobRecorder(Protocol):
         """Note that the job is being worked on; None where it has ended."""
         ...
 
-    def add_step(self, job_id: str, record: StepRecord) -> None:
-        """Add what a step told."""
+    def add_step(self, job_id: str, record: StepRecord) -> bool:
+        """Add what a step told; return what `is_wanted` does."""
+        ...
+
+    def is_wanted(self, job_id: str) -> bool:
+        """Tell whether to go on with a job: nobody has cancelled it, and it has not ended."""
         ...
 
     def end(self, job_id: str, reply: Reply, row_count: int = 0) -> bool:

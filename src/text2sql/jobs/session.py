@@ -3,11 +3,25 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from text2sql.jobs.port import Job
+from text2sql.jobs.port import Job, JobRecorder
 from text2sql.messages import EarlierTurn
 
 MAX_TURNS = 3
 """What a small model still makes sense of."""
+_LOOK_BACK = 4 * MAX_TURNS
+"""How many jobs to look at for turns that led to something."""
+
+
+def recall(job: Job, jobs: JobRecorder, seconds: float) -> tuple[EarlierTurn, ...]:
+    """Return what the model is told of the job's session, as `earlier_turns` does.
+
+    Raises:
+        JobStoreUnavailable: as the store says.
+    """
+    asked = job.submission
+    if asked.session is None:
+        return ()
+    return earlier_turns(job, jobs.in_session(asked.owner, asked.session, _LOOK_BACK), seconds)
 
 
 def earlier_turns(job: Job, previous: Sequence[Job], seconds: float) -> tuple[EarlierTurn, ...]:

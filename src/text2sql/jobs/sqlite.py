@@ -167,13 +167,19 @@ class SqliteJobStore:
             ).rowcount
             return self._read("WHERE id = ?", job_id)[0] if changed else None
 
-    def add_step(self, job_id: str, record: StepRecord) -> None:
+    def add_step(self, job_id: str, record: StepRecord) -> bool:
         """Add what a step told."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO steps SELECT ?, count(*) + 1, ? FROM steps WHERE job_id = ?",
                 (job_id, record.model_dump_json(), job_id),
             )
+        return self.is_wanted(job_id)
+
+    def is_wanted(self, job_id: str) -> bool:
+        """Tell whether anybody waits for it still."""
+        with self._locked():
+            return not self._read("WHERE id = ? AND (status = 'ended' OR cancel_requested)", job_id)
 
     def end(self, job_id: str, reply: Reply, row_count: int = 0) -> bool:
         """Keep how it ended, and the question only as the guardrail let it through."""

@@ -1,6 +1,7 @@
 """The local knowledge base: a glossary's terms, found by the words of the question."""
 
 import re
+from collections.abc import Callable
 
 from text2sql.datasource.knowledge import Term
 from text2sql.messages import Passage
@@ -33,6 +34,19 @@ class LocalKnowledgeBase:
                 found.append(Passage(source=f"glossary: {term.term}", text=text, score=round(score, 4)))
         found.sort(key=lambda passage: -passage.score)
         return tuple(found[:limit])
+
+
+class CurrentGlossary:
+    """The local knowledge base of terms that may change between two questions."""
+
+    def __init__(self, terms: Callable[[], tuple[Term, ...]]) -> None:
+        self._terms = terms
+
+    def retrieve(
+        self, question: str, limit: int, hidden: frozenset[str] = frozenset()
+    ) -> tuple[Passage, ...]:
+        """Return what LocalKnowledgeBase finds in the terms as they are now."""
+        return LocalKnowledgeBase(self._terms()).retrieve(question, limit, hidden)
 
 
 def _names(term: Term) -> frozenset[str]:

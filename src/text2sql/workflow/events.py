@@ -1,10 +1,10 @@
 """What the state machine gives each function and gets back, in step order; no behaviour lives here."""
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
-from text2sql.datasource.policy.access import Caller
+from text2sql.datasource.policy.access import Claims
 from text2sql.messages import (
     Answer,
     EarlierTurn,
@@ -19,11 +19,13 @@ from text2sql.messages import (
 )
 from text2sql.workflow.parcel import Parcel
 
+JobId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+
 
 class StepEvent(Message):
     """What every function is told."""
 
-    job_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+    job_id: JobId
     """The execution's name; it is on every line of the log and in the keys of what is kept."""
     attempt: int = 1
     """As `StepRecord.attempt`."""
@@ -39,7 +41,7 @@ class RetrieveContext(StepEvent):
     """The question as the guardrail let it through, and who asks."""
 
     question: str
-    caller: Caller
+    caller: Claims
     earlier: tuple[EarlierTurn, ...] = ()
 
 
@@ -115,6 +117,14 @@ class RecordOutcome(StepEvent):
     """What was wrong with the last draft that was allowed."""
     error: CaughtError | None = None
     """What no repair and no retry could help."""
+
+
+class Stopped(Message):
+    """A run that ended without RecordOutcome, as EventBridge tells of it."""
+
+    job_id: JobId
+    stopped: Literal["FAILED", "TIMED_OUT", "ABORTED"]
+    """The execution's status."""
 
 
 class Recorded(Message):

@@ -12,10 +12,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from text2sql import ending
 from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
+from text2sql.execution.cancel import refuse_cancelled
 from text2sql.messages import Failure, Feedback, Message, StepName, StepRecord
 from text2sql.settings import Settings
 from text2sql.telemetry import StepLog
 from text2sql.workflow.events import StepError, StepEvent
+from text2sql.workflow.job import JobNotes, open_jobs
 from text2sql.workflow.parcel import ParcelStore
 from text2sql.workflow.parcels_s3 import open_parcels
 
@@ -31,6 +33,7 @@ class Surroundings:
     settings: Settings
     parcels: ParcelStore
     log: StepLog
+    job: JobNotes
 
 
 def observed(name: str, work: Callable[[dict[str, Any], Logger, Metrics], dict[str, Any]]) -> Handler:
@@ -63,16 +66,21 @@ def step_function(
 ) -> Callable[[Callable[[_E, Surroundings], Message]], Handler]:
     """Turn a step into a Lambda handler that returns the step's `output` and its `record`.
 
+    The job is told when the step begins and ends. A step that nobody wants any more is not begun, and
+    ends with QueryCancelled.
+
     An error of ours leaves it as it is, so that the state machine knows it by its class's name, with a
     `StepError` as its text. Any other error is logged, and leaves as an INTERNAL_ERROR without its text.
     """
 
     def decorate(step: Callable[[_E, Surroundings], Message]) -> Handler:
         def work(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
-            log = StepLog()
+            job = JobNotes(str(event.get("job_id", "")), open_jobs())
+            log = StepLog(job.note)
             try:
                 with log.step(name, event.get("attempt", 1)):
-                    around = Surroundings(_settings(), open_parcels(), log)
+                    refuse_cancelled(job.cancelled)
+                    around = Surroundings(_settings(), open_parcels(), log, job)
                     output = step(kind.model_validate(event), around)
             except Text2SqlError as error:
                 logger.warning("the step failed", code=error.code)
@@ -84,6 +92,8 @@ def step_function(
                 raise _told(unnamed, log.records[-1]) from None
             finally:
                 _measure(metrics, log.records[-1])
+                if job.missed:
+                    logger.warning("the job does not show the step", missed=job.missed)
             return {
                 "output": output.model_dump(mode="json"),
                 "record": log.records[-1].model_dump(mode="json"),

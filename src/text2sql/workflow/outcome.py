@@ -1,14 +1,19 @@
 """RecordOutcome: tells how a run through the state machine ended, in the words of `pipeline.answer()`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from text2sql import ending
-from text2sql.errors import ModelTimedOut, QueryTimedOut, Text2SqlError
+from text2sql.answer.json_reply import row_json
+from text2sql.errors import JobInterrupted, ModelTimedOut, QueryTimedOut, Text2SqlError
+from text2sql.jobs.port import JobRecorder, JobStore, ResultStore
+from text2sql.jobs.replies import cancelled_reply, failed_reply
 from text2sql.messages import Failure, Reply, ResultSet, SqlDraft, StepRecord
 from text2sql.telemetry import total_usage
-from text2sql.workflow.events import CaughtError, RecordOutcome, StepError
+from text2sql.workflow.events import CaughtError, Recorded, RecordOutcome, StepError, Stopped
 from text2sql.workflow.parcel import ParcelStore, unpack
 
 _TIMEOUTS = frozenset({"States.Timeout", "Sandbox.Timedout"})
@@ -17,6 +22,43 @@ _SLOW: dict[str, Text2SqlError] = {
     "GenerateSql": ModelTimedOut("The model took too long.", remedy="Ask again, or use a faster model."),
     "ExecuteSql": QueryTimedOut("The statement ran too long and was stopped.", remedy="Ask for less."),
 }
+_STOPPED = {
+    "FAILED": JobInterrupted("The work on the question broke off.", remedy="Ask again in a while."),
+    "TIMED_OUT": JobInterrupted("The question took too long and was stopped.", remedy="Ask for less."),
+    "ABORTED": JobInterrupted("The work on the question was stopped.", remedy="Ask again in a while."),
+}
+
+
+class Jobs(JobStore, JobRecorder, ResultStore, Protocol):
+    """Where jobs and their rows are kept."""
+
+
+def read_event(event: Mapping[str, Any]) -> RecordOutcome | Stopped:
+    """Return what the function is given: by the state machine, or for a run that was stopped."""
+    return (Stopped if "stopped" in event else RecordOutcome).model_validate(event)
+
+
+def record_outcome(event: RecordOutcome | Stopped, jobs: Jobs, parcels: ParcelStore) -> tuple[Recorded, bool]:
+    """End the job, and keep its rows before; return how, and whether it had not ended already.
+
+    Raises:
+        JobStoreUnavailable: it cannot be kept.
+    """
+    job = jobs.find(event.job_id)
+    if job and job.reply:  # it was cancelled, or another run of it was faster
+        return _recorded(job.reply), False
+    if isinstance(event, RecordOutcome):
+        reply = compose_reply(event, parcels)
+    elif job:
+        reply = cancelled_reply(job) if job.cancel_requested else failed_reply(job, _STOPPED[event.stopped])
+    else:  # it has expired
+        return Recorded(outcome="failed", code=JobInterrupted.code), False
+    rows = jobs.put_rows(event.job_id, map(row_json, reply.rows)) if reply.rows else 0
+    return _recorded(reply), jobs.end(event.job_id, reply, rows)
+
+
+def _recorded(reply: Reply) -> Recorded:
+    return Recorded(outcome=reply.outcome, code=reply.error and reply.error.code)
 
 
 def compose_reply(run: RecordOutcome, parcels: ParcelStore, now: datetime | None = None) -> Reply:

@@ -1,6 +1,7 @@
 """A question's progress as server-sent events: each step, then the outcome, then the end."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -47,7 +48,7 @@ async def events(
 
 async def _stream(api: Api, subject: str, job: Job, told: int) -> AsyncIterator[str]:
     """Yield what comes after the event `told`; who goes away ends it at the next heartbeat or before."""
-    quiet = 0.0
+    said_at = time.monotonic()
     with api.streams.stream(subject), api.workflow.watch(job.id) as changes:
         while True:
             current = await run_in_threadpool(api.jobs.find, job.id)
@@ -55,15 +56,14 @@ async def _stream(api: Api, subject: str, job: Job, told: int) -> AsyncIterator[
                 return
             for number, record in enumerate(current.steps[told:], told + 1):
                 yield _event(number, "step", record)
-                told, quiet = number, 0.0
+                told, said_at = number, time.monotonic()
             if current.status == "ended":
                 yield _event(len(current.steps) + 1, "outcome", query_summary(current))
                 return
-            if quiet >= HEARTBEAT_SECONDS:
+            if time.monotonic() - said_at >= HEARTBEAT_SECONDS:
                 yield ": still here\n\n"
-                quiet = 0.0
+                said_at = time.monotonic()
             await changes.wait(LOOK_SECONDS)
-            quiet += LOOK_SECONDS
 
 
 def _event(number: int, name: str, data: object) -> str:

@@ -111,7 +111,7 @@ def judge(api: ApiDep, job: JobDep, body: Judgement) -> Response:
 
 async def ask_and_wait(request: Request, api: Api, person: Person, body: Ask, key: str | None) -> Response:
     """Ask, and reply when it has ended or `run_seconds` are over."""
-    job = await run_in_threadpool(submit, api, person, body, key, request.state.request_id)
+    job = await run_in_threadpool(submit, api, person, body, key, request.state.request_id, waits=True)
     job = await _wait(request, api, job)
     shown = await run_in_threadpool(view, api, job)
     return reply(shown, 200 if job.status == "ended" else 202, {"Location": f"/v1/queries/{job.id}"})

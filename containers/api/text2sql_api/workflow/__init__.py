@@ -1,1 +1,1 @@
-"""What works on the jobs: a port, and the adapter that does it in this process."""
+"""What works on the jobs: a port, and its adapters, in this process and in Step Functions."""

@@ -25,13 +25,15 @@ from text2sql.errors import (
     Text2SqlError,
 )
 from text2sql.jobs.port import Job, JobRecorder, ResultStore
-from text2sql.jobs.session import MAX_TURNS, earlier_turns
-from text2sql.messages import EarlierTurn, Failure, Reply, StepRecord
+from text2sql.jobs.replies import cancelled_reply, failed_reply
+from text2sql.jobs.session import recall
+from text2sql.messages import Reply, StepRecord
 from text2sql.pipeline import Services, answer
 from text2sql_api import logs
 from text2sql_api.datasources import caller_of
 from text2sql_api.metrics import Metrics
 from text2sql_api.workflow.changes import Board, Listener
+from text2sql_api.workflow.ends import log_end
 from text2sql_api.workflow.fair_queue import FairQueue
 
 MAX_STARTS = 3
@@ -40,8 +42,6 @@ SWEEP_SECONDS = 10.0
 """How often expired jobs are removed and lost ones found."""
 STOP_SECONDS = 3.0
 """How long a stop waits for workers, which leave their jobs to the next process."""
-_SESSION_JOBS = 4 * MAX_TURNS
-"""How far to look back for turns that led to something."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +72,9 @@ class InProcessWorkflow:
 
     # ── the port ─────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, job: Job) -> None:
-        """Let a job wait for a worker, unless it does already or has ended."""
+    def start(self, job: Job, *, waits: bool = False) -> None:
+        """Let a job wait for a worker, unless it does already or has ended; all have the same workers."""
+        del waits
         with self._lock:
             if job.status == "ended" or job.id in self._held:
                 return
@@ -87,7 +88,7 @@ class InProcessWorkflow:
         if cancelled:
             cancelled.set()
         if job.status == "queued":
-            self._end(job, _cancelled_reply(job))
+            self._end(job, cancelled_reply(job))
 
     def watch(self, job_id: str) -> AbstractContextManager[Listener]:
         """Listen to what this process does to a job."""
@@ -165,7 +166,7 @@ class InProcessWorkflow:
         try:
             reply = self._answer(job)
         except Text2SqlError as error:
-            reply = _failed_reply(job, error)
+            reply = failed_reply(job, error)
         if self._stopping.is_set() and reply.error and reply.error.code == QueryCancelled.code:
             return  # it is not the asker who does not want it any more
         self._end(job, reply)
@@ -178,7 +179,7 @@ class InProcessWorkflow:
         """
         asked = job.submission
         if job.cancel_requested:
-            return _cancelled_reply(job)
+            return cancelled_reply(job)
         if job.starts > MAX_STARTS:
             raise JobInterrupted("The service ended several times while it worked on this question.")
         if asked.datasource not in self.services:  # it was served when the question was asked
@@ -196,34 +197,16 @@ class InProcessWorkflow:
             services,
             on_step,
             caller_of(services, asked.groups, asked.attributes),
-            earlier=self._earlier(job),
+            earlier=recall(job, self.store, self.session_seconds),
             cancelled=self._held[job.id],
         )
-
-    def _earlier(self, job: Job) -> tuple[EarlierTurn, ...]:
-        asked = job.submission
-        if asked.session is None:
-            return ()
-        previous = self.store.in_session(asked.owner, asked.session, _SESSION_JOBS)
-        return earlier_turns(job, previous, self.session_seconds)
 
     def _end(self, job: Job, reply: Reply) -> None:
         rows = self.store.put_rows(job.id, map(row_json, reply.rows)) if reply.rows else 0
         if self.store.end(job.id, reply, rows):
             self.metrics.count_job(reply)
-            fields = {"outcome": reply.outcome, "code": reply.error.code if reply.error else None}
-            _log.info("job ended", extra={"fields": {**fields, "job_id": job.id, "seconds": reply.seconds}})
+            log_end(job, reply)
         self._board.tell(job.id)
-
-
-def _cancelled_reply(job: Job) -> Reply:
-    error = QueryCancelled("The question was cancelled.", remedy="Ask again when you want its answer.")
-    return _failed_reply(job, error)
-
-
-def _failed_reply(job: Job, error: Text2SqlError) -> Reply:
-    failure = Failure(code=error.code, message=error.message, remedy=error.remedy)
-    return Reply(outcome="failed", question=job.submission.question, sentence=failure.message, error=failure)
 
 
 def _lock_file(path: Path) -> int:

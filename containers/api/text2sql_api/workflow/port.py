@@ -17,8 +17,8 @@ class Changes(Protocol):
 class Workflow(Protocol):
     """Works on jobs that are in the store already."""
 
-    def start(self, job: Job) -> None:
-        """Begin the job now or soon; one that was begun before is not begun again.
+    def start(self, job: Job, *, waits: bool = False) -> None:
+        """Begin the job now or soon; `waits` says that somebody waits for its answer.
 
         Raises:
             JobStoreUnavailable: as the store says.
