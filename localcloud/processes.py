@@ -28,7 +28,7 @@ def child_process(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_end_with_parent(),  # noqa: PLW1509 — one C call; it takes no lock
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 — one C call; it takes no lock
         )
     try:
         yield process
@@ -48,7 +48,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _end_with_parent() -> Callable[[], object] | None:
+def end_with_parent() -> Callable[[], object] | None:
     """Return what a child does first on Linux: ask to be killed when the thread that started it ends."""
     if sys.platform != "linux":
         return None

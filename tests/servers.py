@@ -1,24 +1,21 @@
 """Starts private MariaDB and MySQL servers for tests: loopback only, fresh data, gone with the tests."""
 
 import atexit
-import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pymysql
 import pytest
+
+from processes import end_with_parent, free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = REPOSITORY / ".cache"
@@ -162,7 +159,7 @@ def _start(product: str, program: list[str], initialise: list[str], more: list[s
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # a Ctrl-C is for the tests, which then stop the server
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509  # one C call; it takes no lock
+                preexec_fn=end_with_parent(),  # noqa: PLW1509  # one C call; it takes no lock
             )
             server = Server(product, "127.0.0.1", port, "root", "", folder, process)
             atexit.register(server.stop)
@@ -187,12 +184,6 @@ def _is_up(server: Server) -> bool:
     return False
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -201,14 +192,6 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _die_with_parent() -> Callable[[], object] | None:
-    """Return what a child does first on Linux: ask to be killed when the thread that started it ends."""
-    if sys.platform != "linux":
-        return None  # there, atexit alone stops the server
-    set_signal_at_parents_death = 1
-    return partial(ctypes.CDLL(None).prctl, set_signal_at_parents_death, signal.SIGKILL)
 
 
 def _find(name: str, product: str = "") -> Path | None:

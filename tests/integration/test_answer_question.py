@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from local_cloud import LocalCloud
 from model_server import Fault, ScriptedModelServer
 from model_server import Reply as ModelReply
+from processes import free_port
 from scenarios import (
     BEGIN,
     EVERYONE,
@@ -32,7 +33,6 @@ from scenarios import (
     ended,
 )
 from scripted_model import ScriptedReply
-from servers import free_port
 from small_shop import write_small_shop
 from text2sql import errors
 from text2sql.answer.json_reply import read_row

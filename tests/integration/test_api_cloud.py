@@ -22,7 +22,7 @@ from api_server import Server
 from api_world import CLIENT, ISSUER, Issuer
 from local_cloud import LocalCloud
 from model_server import ScriptedModelServer
-from servers import free_port
+from processes import free_port
 from small_shop import write_small_shop
 from text2sql_api.workflow.step_functions import SETTLE_SECONDS
 

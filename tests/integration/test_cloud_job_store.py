@@ -9,7 +9,7 @@ import pytest
 from cloud_tables import create_table
 from job_store_contract import JobStoreContract
 from local_cloud import LocalCloud
-from servers import free_port
+from processes import free_port
 from text2sql.jobs.cloud import CloudJobStore
 from text2sql.jobs.s3 import S3ResultStore
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local_cloud import LocalCloud
-from servers import free_port
+from processes import free_port
 from text2sql.jobs.cloud import CloudJobStore
 from text2sql.jobs.port import Job, Submission
 from text2sql.jobs.s3 import S3ResultStore

@@ -16,7 +16,7 @@ import pytest
 
 from dockerfile import Stage, read_copy, read_stages
 from model_server import ScriptedModelServer
-from servers import free_port
+from processes import free_port
 from small_shop import write_small_shop
 
 REPOSITORY = Path(__file__).resolve().parents[2]
