@@ -7,12 +7,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from text2sql.errors import JobStoreUnavailable
 
 Item = dict[str, Any]
 """Attributes by name: text, whole numbers, truth values, lists, and sets of text."""
+
+
+class Write(NamedTuple):
+    """An item that is put whole, or changed, if a condition holds."""
+
+    item: Item
+    """All of it, or where it is changed its key alone."""
+    condition: str
+    values: Item
+    """What the condition and the change name."""
+    change: str = ""
 
 
 class Table:
@@ -39,36 +50,113 @@ class Table:
         """Change an item that is there, and for which the conditions hold, and return it; else None."""
         from botocore.exceptions import ClientError
 
-        condition = " AND ".join(("attribute_exists(#id)", *conditions))
+        write = Write({"id": key}, " AND ".join(("attribute_exists(#id)", *conditions)), values, change)
         with _translated():
             try:
-                changed = self._client.update_item(
-                    **self._write(key, change, condition, values), ReturnValues="ALL_NEW"
-                )
+                changed = self._client.update_item(**self._request(write), ReturnValues="ALL_NEW")
             except ClientError as error:
                 if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                     return None
                 raise
         return _plain(changed["Attributes"])
 
-    def put_and_update(
-        self, item: Item, put_if: str, key: str, change: str, update_if: str, values: Item
-    ) -> tuple[str, str] | None:
-        """Put an item and change another one, or neither; then return DynamoDB's reasons for each.
-
-        `values` are those of the change; `put_if` knows the item's attributes, such as `:id`.
-        """
+    def write(self, *writes: Write) -> tuple[str, ...]:
+        """Do all of it, or nothing and return DynamoDB's reason for each."""
         from botocore.exceptions import ClientError
 
-        put = {"TableName": self._name, "Item": _typed(item), **put_condition(put_if, item)}
+        parts = [{"Update" if write.change else "Put": self._request(write)} for write in writes]
         with _translated():
             try:
-                self._client.transact_write_items(
-                    TransactItems=[{"Put": put}, {"Update": self._write(key, change, update_if, values)}]
-                )
+                self._client.transact_write_items(TransactItems=parts)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "TransactionCanceledException":
                     raise
-                first, second = (each.get("Code", "") for each in error.response["CancellationReasons"])
-                return first, second
-        return None
+                return tuple(each.get("Code", "") for each in error.response["CancellationReasons"])
+        return ()
+
+    def query(
+        self, index: str, condition: str, only: str, values: Item, *, backwards: bool, page: int | None
+    ) -> Iterator[Item]:
+        """Yield an index's items for which the conditions on the key and on all of it hold, in its order.
+
+        `page` is how many are read at once, where it is known how many are wanted.
+        """
+        request = {
+            "TableName": self._name,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "FilterExpression": only,
+            "ExpressionAttributeNames": _names(condition, only),
+            "ExpressionAttributeValues": _typed(values),
+            "ScanIndexForward": not backwards,
+            **({"Limit": page} if page else {}),
+        }
+        while True:
+            with _translated():
+                found = self._client.query(**request)
+            yield from map(_plain, found["Items"])
+            if "LastEvaluatedKey" not in found:
+                return
+            request["ExclusiveStartKey"] = found["LastEvaluatedKey"]
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        item = {"Key": _typed(write.item), "UpdateExpression": write.change}
+        return {
+            "TableName": self._name,
+            **(item if write.change else {"Item": _typed(write.item)}),
+            "ConditionExpression": write.condition,
+            "ExpressionAttributeNames": _names(write.change, write.condition),
+            "ExpressionAttributeValues": _typed(write.values),
+        }
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._connect()
+
+
+def unavailable() -> JobStoreUnavailable:
+    """Return what is raised where DynamoDB does not answer."""
+    return JobStoreUnavailable("The questions' store does not answer.", remedy="Ask again in a while.")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise unavailable() from error
+
+
+def _names(*expressions: str) -> dict[str, str]:
+    return {name: name[1:] for text in expressions for name in re.findall(r"#\w+", text)}
+
+
+def _typed(item: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    return {name: _typed_value(value) for name, value in item.items()}
+
+
+def _typed_value(value: object) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, set):
+        return {"SS": sorted(value)}
+    if isinstance(value, list):
+        return {"L": [_typed_value(each) for each in value]}
+    return {"S": str(value)}
+
+
+def _plain(item: Mapping[str, dict[str, Any]]) -> Item:
+    return {name: _plain_value(typed) for name, typed in item.items()}
+
+
+def _plain_value(typed: dict[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return int(value)
+    if kind == "SS":
+        return set(value)
+    return [_plain_value(each) for each in value] if kind == "L" else value
