@@ -16,6 +16,7 @@ QUESTION = "What are the customers called?"
 GOOD = "```sql\nSELECT name FROM customers\n```"
 UNKNOWN_COLUMN = "```sql\nSELECT full_name FROM customers\n```"
 UNKNOWN_TABLE = "```sql\nSELECT name FROM clients\n```"
+THROTTLED = errors.ModelThrottled("It did not work.")
 PROSE = "I would need to look at the table of customers."
 TWO = "```sql\nSELECT name FROM customers; SELECT 1\n```"
 REFUSED_BY_DATABASE = "```sql\nSELECT name FROM customers WHERE COUNT(*) > 1\n```"
@@ -211,6 +212,15 @@ SCENARIOS = [
         code="INVALID_QUESTION",
         question="caf\udce9?",
     ),
+    Scenario("throttled then well", (THROTTLED, GOOD), "answered", f"{BEGIN} {RUN} ComposeAnswer"),
+    Scenario(
+        "throttled for good",
+        (THROTTLED,) * 4,
+        "failed",
+        f"{BEGIN} GenerateSql!MODEL_THROTTLED",
+        code="MODEL_THROTTLED",
+        says="It did not work.",
+    ),
     *(
         Scenario(
             f"model: {error.code}",
@@ -222,7 +232,6 @@ SCENARIOS = [
         )
         for error in (
             errors.ModelUnavailable("It did not work."),
-            errors.ModelThrottled("It did not work."),
             errors.ModelTimedOut("It did not work."),
             errors.ModelNotInstalled("It did not work."),
             errors.ModelError("It did not work."),
@@ -253,7 +262,8 @@ def check_reply(scenario: Scenario, reply: Reply) -> None:
     assert scenario.says in reply.sentence
     assert reply.sentence
     drafts = [record.attempt for record in reply.steps if record.step == "GenerateSql"]
-    assert drafts == list(range(1, len(scenario.replies) + 1))
+    called = len([reply for reply in scenario.replies if reply is not THROTTLED])
+    assert drafts == list(range(1, (called or min(len(scenario.replies), 1)) + 1))
     answered = reply.outcome == "answered"
     assert reply.rows == ((("Ada",), ("Grace",), ("Linus",)) if answered else ())
     assert bool(reply.sql) == bool(reply.chart) == bool(reply.checks) == answered

@@ -215,12 +215,6 @@ def test_question_ends_as_in_process(world: World, scenario: Scenario) -> None:
     check_reply(scenario, reply)
 
 
-def test_throttled_model_is_asked_again(world: World) -> None:
-    reply = world.ask(Fault.error(429), Fault.error(429), GOOD)
-    assert reply.outcome == "answered"
-    assert " ".join(ended(reply)) == f"{BEGIN} {RUN} ComposeAnswer"
-
-
 def test_schema_that_changed_is_read_anew_and_the_question_asked_again_once(world: World) -> None:
     rename = "ALTER TABLE customers RENAME COLUMN {} TO {}"
 
