@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import RLock
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -23,6 +25,13 @@ from text2sql.jobs.s3 import S3ResultStore
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudJobStore]:
     for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "us-east-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
+    lock, call = RLock(), BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call_alone(*arguments: Any) -> Any:
+        with lock:  # moto looks and writes in two moves, where DynamoDB has one
+            return call(*arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call_alone)
     with mock_aws():
         create_table(boto3.client("dynamodb"), "Jobs", "jobs")
         boto3.client("s3").create_bucket(Bucket="results")

@@ -270,6 +270,7 @@ COUNTS = {"orders": 1_000, "o": 1_000, "items": 5_000, "i": 5_000}
         (["SCAN i", "SEARCH o USING INTEGER PRIMARY KEY (rowid=?)"], 10_000, 5_000),
         (["SCAN o", "SEARCH i USING AUTOMATIC COVERING INDEX (order_id=?) LEFT-JOIN"], 6_000, 1_000),
         (["SEARCH o USING INDEX by_day (day>? AND day<?)", "SEARCH i USING INDEX x (order_id=?)"], 600, 0),
+        (["SCAN main.orders", "SCAN main.items"], 6_000, 5_001_000),
         (["SEARCH orders"], 1, 0),
         (["SCAN CONSTANT ROW"], 0, 0),
         (

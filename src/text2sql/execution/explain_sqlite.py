@@ -84,7 +84,7 @@ class _Walk:
     def _loop(self, kind: str, table: str, alias: str | None, using: str | None, *, times: float) -> float:
         if table == "CONSTANT ROW":
             return times
-        rows = float(self._counts.get((alias or table).casefold(), UNKNOWN_ROWS))
+        rows = float(self._counts.get(_name(alias or table), UNKNOWN_ROWS))
         if kind == "SCAN":
             self.tally.scan(rows, times)
             return times * rows
@@ -95,6 +95,11 @@ class _Walk:
         found = max(times, rows if "AUTOMATIC" in using else rows / SEARCH_SHARE)
         self.tally.read(found)
         return found
+
+
+def _name(text: str) -> str:
+    """Return a name of the plan as the counts have it; there is one schema, which is sometimes named."""
+    return text.casefold().removeprefix("main.")
 
 
 def _last_row(connection: sqlite3.Connection, name: str) -> int:
