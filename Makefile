@@ -71,7 +71,7 @@ bench: $(VENV)/.dev $(SHOP) ## Measure the figures that docs/performance.md show
 
 bench-guard: $(VENV)/.dev $(SHOP) ## Hold the guard against its bars: shared cases, gold queries, times
 	@sh scripts/install_test_servers.sh
-	@PYTHONPATH=tests $(PYTHON) evals/bench_guard.py
+	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_guard.py
 
 bench-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Measure what the API adds to an answer, and the local cloud
 	@$(TEXT2SQL) model pull
