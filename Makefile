@@ -18,10 +18,10 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-cloud openapi clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q="…"
 	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year?"' >&2; exit 2; }
@@ -72,6 +72,11 @@ bench: $(VENV)/.dev $(SHOP) ## Measure the figures that docs/performance.md show
 bench-guard: $(VENV)/.dev $(SHOP) ## Hold the guard against its bars: shared cases, gold queries, times
 	@sh scripts/install_test_servers.sh
 	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_guard.py
+
+bench-accuracy: $(VENV)/.dev ## Measure how often the embedded model is right: ACCURACY_OPTIONS="--half check"
+	@sh scripts/install_test_servers.sh
+	@$(TEXT2SQL) model pull
+	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_accuracy.py $(ACCURACY_OPTIONS)
 
 bench-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Measure what the API adds to an answer, and the local cloud
 	@$(TEXT2SQL) model pull

@@ -13,11 +13,12 @@ import pytest
 from bench_figures import Figure, figures_table, machine_lines
 from bench_guard_cases import CasesAbsent, Verdict, accepted_danger, judge_all, shares
 from bench_guard_executor import measure_executor
-from bench_guard_gold import read_questions, run_gold
+from bench_guard_gold import run_gold
 from bench_guard_policy import count_leaks
 from bench_guard_reader import run_as_reader
 from bench_guard_share import Share, shares_table
 from bench_guard_time import measure_import, measure_typical, measure_worst
+from bench_spiderman import read_bench_questions
 
 from servers import Server, server_folder, start_mariadb, start_mysql
 
@@ -85,7 +86,8 @@ def _measure_on(server: Server, results: _Results, verdicts: list[Verdict]) -> N
     if verdicts:
         results.shares.append(run_as_reader(server, accepted_danger(verdicts)))
     with results.part(f"gold queries, {server.product}"):
-        run = run_gold(server, sorted(read_questions()), lambda text: click.echo(text, err=True))
+        databases = sorted({each.database for each in read_bench_questions()})
+        run = run_gold(server, databases, lambda text: click.echo(text, err=True))
         results.shares += run.shares(server.product)
         results.skipped += [f"gold query that {server.product} itself refuses: {sql}" for sql in run.left_out]
 

@@ -1,21 +1,17 @@
 """Gold queries of real databases: accepted, and the same rows after emission as before, on a real server.
 
-The questions and databases are no part of this repository; `bench_guard_cases.FOLDER` says where they are.
+The questions and databases are those of `bench_spiderman`.
 """
 
-import csv
-import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pymysql
-from bench_guard_cases import FOLDER, CasesAbsent
 from bench_guard_share import Share
+from bench_spiderman import load_database, read_bench_questions
 from pymysql.cursors import Cursor
 
 from servers import Server
@@ -26,14 +22,10 @@ from text2sql.execution.flavour import detect_flavour
 from text2sql.messages import SqlDraft
 from text2sql.validation.step import validate_sql
 
-GOLD = FOLDER / "spiderman_train"
 ROW_LIMIT = 10_000_000
 """Beyond any result, so that the limit that is put in cuts nothing."""
 SECONDS = 20.0
 """For one query of the original; the server refuses what takes longer."""
-ROWS_AT_ONCE = 500
-_LOADING = "SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = ''"
-_STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
 
 
 @dataclass
@@ -57,67 +49,23 @@ class GoldRun:
         ]
 
 
-def read_questions() -> dict[str, list[str]]:
-    """Return the gold queries of each database.
-
-    Raises:
-        CasesAbsent: there are none here.
-    """
-    questions: dict[str, list[str]] = defaultdict(list)
-    try:
-        with (GOLD / "questions.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                questions[row["database"]].append(row["sql"])
-    except FileNotFoundError:
-        raise CasesAbsent(f"no questions.csv in {GOLD}; TEXT2SQL_BENCH names another folder") from None
-    return questions
-
-
 def run_gold(server: Server, databases: Sequence[str], say: Callable[[str], None]) -> GoldRun:
     """Load these databases, one after the other, and run their queries before and after emission."""
-    questions = read_questions()
-    orders: dict[str, list[str]] = json.loads((GOLD / "table_order.json").read_text("utf-8"))
+    queries: dict[str, Counter[str]] = defaultdict(Counter)
+    for asked in read_bench_questions():
+        queries[asked.database][asked.sql] += 1
     run = GoldRun()
     for number, name in enumerate(databases, 1):
         if number % 20 == 0:
             say(f"{number} of {len(databases)} databases")
-        _load(server, name, orders[name])
+        load_database(server, name)
         with closing(server.connect(name)) as connection, connection.cursor() as cursor:
             _limit_time(cursor)
             access = Access(catalog=_read_catalog(cursor, name, server.product))
-            for sql, times in Counter(questions[name]).items():
+            for sql, times in queries[name].items():
                 _compare(run, cursor, access, sql, times)
         server.execute(f"DROP DATABASE `{name}`")
     return run
-
-
-def _load(server: Server, name: str, tables: list[str]) -> None:
-    folder = GOLD / "databases" / name
-    schema = (folder / "schema.sql").read_text("utf-8")
-    server.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-    with closing(server.connect(name)) as connection, connection.cursor() as cursor:
-        cursor.execute(_LOADING)
-        for statement in _STATEMENT_END.split(schema):
-            if statement.strip():
-                cursor.execute(statement)
-        connection.begin()
-        for table in tables:
-            for header, rows in _batches(folder / "data" / f"{table}.csv"):
-                names = ", ".join(f"`{column}`" for column in header).replace("%", "%%")
-                places = ", ".join(["%s"] * len(header))
-                cursor.executemany(f"INSERT INTO `{table}` ({names}) VALUES ({places})", rows)  # noqa: S608
-        connection.commit()
-
-
-def _batches(path: Path) -> Iterator[tuple[list[str], list[list[str | None]]]]:
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader)
-        rows = [[None if cell == "NULL" else cell for cell in row] for row in reader]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield header, rows[start : start + ROWS_AT_ONCE]
 
 
 def _limit_time(cursor: Cursor) -> None:

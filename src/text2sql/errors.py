@@ -48,6 +48,13 @@ class InvalidPolicy(Text2SqlError):
     exit_code = 2
 
 
+class InvalidEvaluation(Text2SqlError):
+    """A file of questions or results cannot be read, or does not belong to this evaluation."""
+
+    code = "INVALID_EVALUATION"
+    exit_code = 2
+
+
 class AccessDenied(Text2SqlError):
     """The access policy shows this caller nothing, or lacks an attribute to decide by."""
 

@@ -11,6 +11,7 @@ from text2sql import __version__
 from text2sql.cli.ask import ask
 from text2sql.cli.check import check
 from text2sql.cli.datasource import datasource
+from text2sql.cli.evaluate import evaluate
 from text2sql.cli.model import model
 from text2sql.cli.serve import serve
 
@@ -28,6 +29,7 @@ def text2sql() -> None:
 text2sql.add_command(ask)
 text2sql.add_command(check)
 text2sql.add_command(datasource)
+text2sql.add_command(evaluate)
 text2sql.add_command(model)
 text2sql.add_command(serve)
 
