@@ -1,0 +1,151 @@
+"""`make bench-accuracy`: asks shared questions about real databases, and keeps the figures in evals/results.
+
+The databases are split into two halves: one to tune on, the other to report. What is kept there holds
+figures and digests only, for the questions and rows are not ours; the full results, with every miss,
+stay in .cache/accuracy. A stopped run goes on; changed code begins a new one.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import pytest
+from bench_figures import machine_lines
+from bench_guard_cases import CasesAbsent
+from bench_spiderman import load_database, read_bench_questions
+
+from servers import Server, server_folder, start_mariadb, start_mysql
+from text2sql.evaluation.harness import Evaluation, Measured, Standing, run_evaluation
+from text2sql.evaluation.questions import sample
+from text2sql.evaluation.report import write_report
+from text2sql.evaluation.summary import summarise, summary_tables
+from text2sql.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "evals" / "results"
+FULL = ROOT / ".cache" / "accuracy"
+SPLIT_SEED = 5
+READER = "accuracy_reader"
+SAID_EVERY = 10
+
+Half = Literal["tune", "check"]
+
+
+@click.command()
+@click.option(
+    "--half", type=click.Choice(("tune", "check")), default="tune", help="Tune on one, report the other."
+)
+@click.option("--limit", type=click.IntRange(min=1), default=300, help="How many of the half's questions.")
+@click.option("--seed", default=1, help="Which of them.")
+@click.option("--config", default="default", help="What is measured; it names the files.")
+def bench_accuracy(half: Half, limit: int, seed: int, config: str) -> int:
+    """Measure with the model of the settings, which is the embedded one by default."""
+    try:
+        questions = read_bench_questions()
+    except CasesAbsent as reason:
+        click.echo(f"Not measured: {reason}", err=True)
+        return 0
+    names = split({each.database for each in questions})[half]
+    questions = tuple(each for each in questions if each.database in names)
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(_start_server())
+        except pytest.skip.Exception as reason:
+            click.echo(f"Not measured: {reason}", err=True)
+            return 0
+        name = f"{half}-{config}-{server.product.lower()}"
+        databases = sorted({each.database for each in sample(questions, limit, seed)})
+        _load(server, databases)
+        FULL.mkdir(parents=True, exist_ok=True)
+        evaluation = Evaluation(
+            questions=questions,
+            database_url=f"mysql://{READER}@{server.host}:{server.port}/{{database}}",
+            settings=Settings(),
+            out=FULL / f"{name}-{_code_digest()}.jsonl",
+            limit=limit,
+            seed=seed,
+            config=config,
+        )
+        measured = run_evaluation(evaluation, _say)
+    write_report(evaluation.out.with_suffix(".html"), measured.results, name)
+    click.echo(summary_tables(summarise(measured.results)))
+    if measured.left_open:
+        why = measured.left_open[-1].why
+        click.echo(f"Not kept, for questions are open: {why.message} [{why.code}]", err=True)
+        return 1
+    about = {"half": half, "databases": len(databases), "server": server.product}
+    _keep(RESULTS / f"accuracy-{name}.json", about | figures_of(evaluation, measured))
+    return 0
+
+
+def split(databases: Iterable[str]) -> dict[Half, frozenset[str]]:
+    """Return the same two halves of the same databases, always."""
+    shuffled = sorted(databases, key=lambda name: hashlib.sha256(f"{SPLIT_SEED}:{name}".encode()).digest())
+    middle = len(shuffled) // 2
+    return {"tune": frozenset(shuffled[:middle]), "check": frozenset(shuffled[middle:])}
+
+
+def figures_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
+    """Return what is kept: figures, how they came about, and which question is right by its digest."""
+    summary = summarise(measured.results)
+    settings = evaluation.settings
+    return {
+        "config": evaluation.config,
+        "model": f"{settings.model_provider} {settings.model_name}".strip(),
+        "seed": evaluation.seed,
+        "split_seed": SPLIT_SEED,
+        "code": _code_digest(),
+        "command": " ".join(["bench_accuracy.py", *sys.argv[1:]]),
+        "machine": machine_lines(),
+        "interval": summary.share.interval,
+        **asdict(summary),
+        "right": {each.asked.key: each.correct for each in measured.results},
+    }
+
+
+def _start_server() -> Server:
+    try:
+        return start_mysql(server_folder("accuracy-mysql"))
+    except pytest.skip.Exception:
+        return start_mariadb(server_folder("accuracy-mariadb"))
+
+
+def _load(server: Server, databases: Sequence[str]) -> None:
+    """Load the databases, for an account that can only read."""
+    server.execute(f"CREATE USER {READER}@'%' IDENTIFIED BY ''")
+    for number, name in enumerate(databases, 1):
+        load_database(server, name)
+        server.execute(f"GRANT SELECT ON `{name}`.* TO {READER}@'%'")
+        if number % SAID_EVERY == 0:
+            click.echo(f"loaded {number} of {len(databases)} databases", err=True)
+
+
+def _code_digest() -> str:
+    """Return a digest of the package's files: other code gives other answers."""
+    package = ROOT / "src" / "text2sql"
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _say(standing: Standing) -> None:
+    if standing.done % SAID_EVERY == 0:
+        click.echo(f"{standing.done} of {standing.of} questions, {standing.right} right", err=True)
+
+
+def _keep(path: Path, figures: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    click.echo(f"Kept in {path.relative_to(ROOT)}.", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(bench_accuracy.main(standalone_mode=False))
