@@ -21,6 +21,7 @@ from bench_guard_cases import CasesAbsent
 from bench_spiderman import load_database, read_bench_questions
 
 from servers import Server, server_folder, start_mariadb, start_mysql
+from text2sql.errors import Text2SqlError
 from text2sql.evaluation.harness import Evaluation, Measured, Standing, run_evaluation
 from text2sql.evaluation.questions import sample
 from text2sql.evaluation.report import write_report
@@ -33,6 +34,7 @@ FULL = ROOT / ".cache" / "accuracy"
 SPLIT_SEED = 5
 READER = "accuracy_reader"
 SAID_EVERY = 10
+INTERRUPTED = 130
 
 Half = Literal["tune", "check"]
 
@@ -144,8 +146,18 @@ def _say(standing: Standing) -> None:
 def _keep(path: Path, figures: dict[str, Any]) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    click.echo(f"Kept in {path.relative_to(ROOT)}.", err=True)
+    click.echo(f"Kept in {path}.", err=True)
 
 
 if __name__ == "__main__":
-    sys.exit(bench_accuracy.main(standalone_mode=False))
+    try:
+        sys.exit(bench_accuracy.main(standalone_mode=False))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nStopped; the same command goes on.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Text2SqlError as error:
+        click.echo(f"{error.message} [{error.code}]\n{error.remedy}", err=True)
+        sys.exit(error.exit_code)

@@ -32,6 +32,7 @@ def test_order_counts_only_where_the_outermost_query_orders(sql: str, ordered: b
         ("SELECT a FROM t WHERE b = 1", "easy"),
         ("SELECT a, b FROM t WHERE c = 1", "medium"),
         ("SELECT a FROM t JOIN u ON t.i = u.i WHERE u.b = 1", "medium"),
+        ("SELECT a, b FROM t JOIN u ON t.i = u.i GROUP BY a, b HAVING COUNT(*) > 1", "medium"),
         ("SELECT a FROM t GROUP BY a ORDER BY COUNT(*) LIMIT 1", "hard"),
         ("SELECT a FROM t WHERE b > (SELECT AVG(b) FROM t)", "hard"),
         ("SELECT a FROM t UNION SELECT a FROM u", "hard"),

@@ -30,7 +30,7 @@ def test_small_difference_is_not_called_progress() -> None:
     assert compared.difference == pytest.approx(0.02)
     assert compared.p == pytest.approx(0.7266, abs=1e-4)
     assert compared.verdict().startswith("No difference is shown")
-    assert "does not show that the two are equal" in compared.verdict()
+    assert "does not show that they are equal" in compared.verdict()
 
 
 @pytest.mark.parametrize(("only_a", "only_b", "better"), [(2, 14, "B"), (14, 2, "A")])

@@ -41,13 +41,12 @@ def evaluate(  # noqa: PLR0913, PLR0917  # one for each option
     config: str,
     report: Path | None,
 ) -> int:
-    r"""Ask questions whose right SQL is known, and count how often the rows are the same.
+    """Ask questions whose right SQL is known, and count how often the rows are the same.
 
     The model is that of the settings. What is right is told in docs/accuracy.md. Results hold rows of the
     databases. Run the same command again to go on after a stop. For example:
 
-      text2sql eval --questions questions.csv --database-url sqlite:///data/{database}.sqlite \
-        --out results.jsonl --limit 100 --report misses.html
+      text2sql eval --questions q.csv --database-url sqlite:///{database}.db --out before.jsonl
 
       text2sql eval compare before.jsonl after.jsonl
     """
@@ -103,9 +102,10 @@ def compare(a: Path, b: Path) -> None:
 @evaluate.command("passes")
 @click.argument("results", type=_FILE, nargs=-1, required=True)
 def show_passes(results: tuple[Path, ...]) -> None:
-    """Show pass@k and pass^k over several RESULTS of the same questions.
+    """Show pass@k and pass^k over several RESULTS.
 
-    They tell something only where runs differ by chance, as with a model at a temperature above 0.
+    All are of the same questions. They tell something only where runs differ by chance, as with a model
+    at a temperature above 0.
     """
     from text2sql.evaluation.pairing import passes
     from text2sql.evaluation.results import read_results

@@ -67,12 +67,12 @@ class Pairing:
         if self.p >= CHANCE:
             return (
                 "No difference is shown: chance alone could make one like this. "
-                f"It does not show that the two are equal: B less A may be anything in {_span(low, high)}."
+                f"It does not show that they are equal: these results fit anything from {_span(low, high)}."
             )
         better = "B" if self.only_b > self.only_a else "A"
         return (
             f"{better} is right more often on these questions than chance explains; "
-            f"how much more is less sure: B less A is likely in {_span(low, high)}. "
+            f"how much more is less sure: B less A is likely from {_span(low, high)}. "
             "Whoever compares many runs finds such a difference now and then where there is none."
         )
 
