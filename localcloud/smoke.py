@@ -11,7 +11,7 @@ from typing import Any
 from local_client import LocalClient, LocalCloudFailed, running_platform
 from up import QUESTION
 
-EXPECTED_ROWS = 5
+EXPECTED_ROWS = 12
 
 
 def main() -> int:

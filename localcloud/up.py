@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ KNOWLEDGE = REPOSITORY / "examples" / "shop"
 KNOWLEDGE_FILES = ("catalog.yaml", "glossary.yaml", "policy.yaml")
 SHOP = REPOSITORY / ".cache" / "shop.sqlite"
 CLOUD_PYTHON = REPOSITORY / ".venv-cloud" / "bin" / "python"
-QUESTION = "Which five products earned the most last year?"
+QUESTION = "What was the revenue in each month of last year?"
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ def start_platform(folder: Path) -> Iterator[Platform]:
         Text2SqlError: the model is missing.
     """
     with ExitStack() as parts:
+        model = parts.enter_context(_open_model())
+        turn, ready = Lock(), Future[SampleDatabase]()
+        Thread(target=_warm, args=(model, ready, turn), name="warm", daemon=True).start()
+        converse = parts.enter_context(serve_converse(model, turn))
         _say("Starting the sample database")
         database = parts.enter_context(open_sample_database(folder, SHOP, _say))
-        model = parts.enter_context(_open_model())
-        turn = Lock()
-        converse = parts.enter_context(serve_converse(model, turn))
-        _warm_in_background(database, turn)
+        ready.set_result(database)
         _say(f"The shop is on {database.product}. Starting the local AWS")
         cloud = parts.enter_context(LocalCloud(folder, free_port(), CLOUD_PYTHON))
         _say("Deploying template.yaml")
@@ -152,22 +154,20 @@ def _open_model() -> Iterator[EmbeddedModel]:
             model.server.stop()
 
 
-def _warm_in_background(database: SampleDatabase, turn: Lock) -> None:
-    """Let the model read ahead what the first user may see, while the rest starts."""
+def _warm(model: EmbeddedModel, ready: "Future[SampleDatabase]", turn: Lock) -> None:
+    """Load the model, and let it read what the first user may see, while the rest starts."""
     user = USERS[0]
-    settings = Settings(
-        database_url=database.url,
-        database_password=database.password,
-        knowledge_dir=KNOWLEDGE,
-        policy_file=KNOWLEDGE / "policy.yaml",
-        schema_characters=SCHEMA_CHARACTERS,
-    )
-
-    def warm() -> None:
-        with turn, suppress(Text2SqlError):  # the question itself will say what is wrong
-            warm_model(settings, Caller(groups=user.groups, attributes=dict(user.attributes)))
-
-    Thread(target=warm, name="warm", daemon=True).start()
+    with turn, suppress(Text2SqlError):  # the question itself will say what is wrong
+        model.warm("")
+        database = ready.result()
+        settings = Settings(
+            database_url=database.url,
+            database_password=database.password,
+            knowledge_dir=KNOWLEDGE,
+            policy_file=KNOWLEDGE / "policy.yaml",
+            schema_characters=SCHEMA_CHARACTERS,
+        )
+        warm_model(settings, Caller(groups=user.groups, attributes=dict(user.attributes)))
 
 
 def _pipeline_settings(database: SampleDatabase, converse: str, folder: Path) -> dict[str, str]:
