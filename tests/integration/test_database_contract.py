@@ -769,6 +769,19 @@ def test_refused_connection_is_unavailable() -> None:
     assert caught.value.remedy
 
 
+def test_login_without_cryptography_takes_tls(mysql_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pymysql._auth._have_cryptography", False)
+    mysql_server.execute("CREATE USER fresh IDENTIFIED BY 'pass word'", "GRANT SELECT ON mysql.db TO fresh")
+    at = {"host": mysql_server.host, "port": mysql_server.port, "user": "fresh", "database": "mysql"}
+    plain, encrypted = (
+        MysqlDatabase(MysqlUrl.model_validate({**at, "password": "pass word", "ssl": ssl}))
+        for ssl in ("disabled", "required")
+    )
+    with pytest.raises(DatabaseUnavailable, match="TLS"):
+        plain.query("SELECT 1", LIMITS)
+    assert encrypted.query("SELECT 1", LIMITS).rows == ((1,),)
+
+
 def test_tls_is_used_where_the_server_has_it(server_database: LentDatabase) -> None:
     assert server_database.url
     sql = "SELECT VARIABLE_VALUE FROM {}.session_status WHERE VARIABLE_NAME = 'Ssl_cipher'"

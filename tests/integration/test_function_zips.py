@@ -29,7 +29,8 @@ LATE = {
     "ComposeAnswer": ("text2sql.guardrail.bedrock", "text2sql.guardrail.local", "glin_profanity"),
 }
 """What a function imports only when a setting asks for it."""
-MOST_MB = 20
+MOST_MB = 30
+"""Unzipped."""
 IMPORT_MS = {"ValidateSql": 300}
 LAMBDA_BRINGS = ("boto3", "botocore", "s3transfer")
 UV = f"{sys.executable} -m uv"
@@ -92,8 +93,8 @@ def test_function_is_small_and_built_for_lambda(
     assert compiled
     assert all(re.search(r"cpython-313-aarch64|abi3", name) for name in compiled), compiled
     assert not [name for name in LAMBDA_BRINGS if (folder / name).exists()]
-    size = zip_folder(folder)
-    show(f"{function}: {size:.1f} MB zipped")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1_000_000
+    show(f"{function}: {zip_folder(folder):.1f} MB zipped, {size:.1f} unzipped")
     assert size < MOST_MB
 
 

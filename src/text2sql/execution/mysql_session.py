@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import date
 from threading import Event, Thread
@@ -13,6 +13,7 @@ from pymysql.constants import CR, FIELD_TYPE
 from pymysql.converters import conversions, convert_date, convert_datetime
 from pymysql.cursors import SSCursor
 
+from text2sql.errors import DatabaseUnavailable
 from text2sql.execution.flavour import Flavour, detect_flavour
 from text2sql.execution.url import MysqlUrl
 
@@ -110,7 +111,11 @@ def _tls_context(url: MysqlUrl) -> ssl.SSLContext:
 
 
 def connect(url: MysqlUrl, *, connect_timeout: float, read_timeout: float) -> "pymysql.Connection[Any]":
-    """Open a connection; both times are seconds."""
+    """Open a connection; both times are seconds.
+
+    Raises:
+        DatabaseUnavailable: the login would take cryptography, which the functions go without.
+    """
 
     def opened(**tls: Any) -> "pymysql.Connection[Any]":
         return pymysql.connect(
@@ -132,6 +137,15 @@ def connect(url: MysqlUrl, *, connect_timeout: float, read_timeout: float) -> "p
             **tls,
         )
 
+    try:
+        return _open(url, opened)
+    except RuntimeError as error:
+        raise DatabaseUnavailable(
+            "The server's login takes a line with TLS here.", remedy="Let the server take TLS connections."
+        ) from error
+
+
+def _open(url: MysqlUrl, opened: "Callable[..., pymysql.Connection[Any]]") -> "pymysql.Connection[Any]":
     if url.ssl == "disabled":
         return opened(ssl_disabled=True)
     try:
