@@ -38,6 +38,7 @@ down: $(VENV)/.dev ## Stop what make up started in another terminal
 	@$(PYTHON) localcloud/down.py
 
 logs: ## Follow the logs of what make up started
+	@ls .cache/local-cloud/*.log >/dev/null 2>&1 || { echo 'There are no logs yet: make up writes them.' >&2; exit 1; }
 	@exec tail -n 20 -F .cache/local-cloud/*.log
 
 smoke-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Start the whole platform, ask it a question, check the answer, and stop
