@@ -56,7 +56,7 @@ CREATE TABLE tickets (ticket_id INTEGER PRIMARY KEY, team TEXT, text TEXT);
 INSERT INTO tickets VALUES
   (1, 'north', 'Leaking roof'), (2, 'south', 'Broken lamp'), (3, 'board', 'hidden-row');
 CREATE TABLE numbers (number INTEGER);
-WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 40000)
+WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 30000)
 INSERT INTO numbers SELECT number FROM counted;
 """
 """What the policy hides from some or from all, and a table that is slow to join with itself."""

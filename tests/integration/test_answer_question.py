@@ -396,7 +396,7 @@ def test_express_machine_answers_at_once(world: World) -> None:
 # ── cancelled and stopped runs ───────────────────────────────────────────────────────────────────
 
 SLOW = "SELECT COUNT(*) FROM numbers AS a CROSS JOIN numbers AS b"
-"""Passes the cost gate, and takes more than ten seconds."""
+"""Passes the cost gate, just so, and takes many seconds."""
 KILL_SECONDS = 3.0
 """Twice as long as it takes on two busy cores."""
 
