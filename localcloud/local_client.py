@@ -38,8 +38,7 @@ def running_platform() -> Iterator[PlatformState]:
         try:
             yield _wait_until_up(up)
         finally:
-            up.terminate()
-            code = up.wait(STOP_SECONDS)
+            code = _stop(up)
     if code or read_state():
         raise LocalCloudFailed(f"it did not stop cleanly: exit code {code}")
 
@@ -74,6 +73,15 @@ class LocalClient:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
         raise LocalCloudFailed("the question does not end")
+
+
+def _stop(up: "subprocess.Popen[bytes]") -> int:
+    up.terminate()
+    try:
+        return up.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        up.kill()
+        return up.wait()
 
 
 def _wait_until_up(up: "subprocess.Popen[bytes]") -> PlatformState:

@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from converse import serve_converse
 from local_cloud import REPOSITORY, LocalCloud
@@ -56,9 +56,13 @@ class Platform:
     database: SampleDatabase
 
 
+class Stopped(Exception):
+    """Somebody wants it to end."""
+
+
 @contextmanager
-def start_platform(folder: Path) -> Iterator[Platform]:
-    """Start all parts, lend them, and stop them again.
+def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platform]:
+    """Start all parts, lend them, and stop them again; what `say` raises between two of them ends it.
 
     Raises:
         RuntimeError: a part did not start; its log is in the folder.
@@ -69,12 +73,12 @@ def start_platform(folder: Path) -> Iterator[Platform]:
         turn, ready = Lock(), Future[SampleDatabase]()
         Thread(target=_warm, args=(model, ready, turn), name="warm", daemon=True).start()
         converse = parts.enter_context(serve_converse(model, turn))
-        _say("Starting the sample database")
-        database = parts.enter_context(open_sample_database(folder, SHOP, _say))
+        say("Starting the sample database")
+        database = parts.enter_context(open_sample_database(folder, SHOP, say))
         ready.set_result(database)
-        _say(f"The shop is on {database.product}. Starting the local AWS")
+        say(f"The shop is on {database.product}. Starting the local AWS")
         cloud = parts.enter_context(LocalCloud(folder, free_port(), CLOUD_PYTHON))
-        _say("Deploying template.yaml")
+        say("Deploying template.yaml")
         settings = _pipeline_settings(database, converse, folder)
         outputs = cloud.deploy("text2sql", settings, database.password)
         storage = cloud.client("s3")
@@ -83,7 +87,7 @@ def start_platform(folder: Path) -> Iterator[Platform]:
         pool = UserPool(cloud)
         parts.callback(pool.remove_headers, folder)
         pool.write_headers(folder)
-        _say("Starting the API")
+        say("Starting the API")
         environment = {
             **cloud.environment,
             **settings,
@@ -105,17 +109,33 @@ def main() -> int:
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     for log in FOLDER.glob("*.log"):
         log.unlink()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = Event()
+
+    def stop_soon(*_: object) -> None:
+        # An exception that begins anywhere can leave a lock held, and get lost; the next Ctrl-C does that.
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def say(what: str) -> None:
+        if stop.is_set():
+            raise Stopped
+        print(f"{what} …", flush=True)
+
+    signal.signal(signal.SIGINT, stop_soon)
+    signal.signal(signal.SIGTERM, stop_soon)
     started = time.monotonic()
     try:
         with hold() as free:
             if not free:
                 print("The local cloud runs already; `make down` stops it.", file=sys.stderr)
                 return 1
-            with start_platform(FOLDER) as platform, write_state(PlatformState(os.getpid(), platform.url)):
+            with (
+                start_platform(FOLDER, say) as platform,
+                write_state(PlatformState(os.getpid(), platform.url)),
+            ):
                 _introduce(platform, time.monotonic() - started)
-                return _stay(platform)
-    except KeyboardInterrupt:
+                _stay(platform, stop)
+    except (Stopped, KeyboardInterrupt):
         print("\nStopped; nothing runs on.", file=sys.stderr)
         return 0
     except Text2SqlError as error:
@@ -125,16 +145,20 @@ def main() -> int:
     return 1
 
 
-def _stay(platform: Platform) -> int:
-    """Stay until Ctrl-C, or until a part ends by itself."""
+def _stay(platform: Platform, stop: Event) -> None:
+    """Stay until it is told to end.
+
+    Raises:
+        RuntimeError: a part has ended by itself.
+    """
     signed_in = time.monotonic()
-    while platform.api.poll() is None and platform.cloud.is_alive():
-        time.sleep(1.0)
+    while not stop.wait(1.0):
+        if platform.api.poll() is not None or not platform.cloud.is_alive():
+            raise RuntimeError("A part has ended by itself; `make logs` shows why.")
         if time.monotonic() - signed_in > TOKEN_SECONDS:
             platform.pool.write_headers(FOLDER)
             signed_in = time.monotonic()
-    print("A part has ended by itself; `make logs` shows why.", file=sys.stderr)
-    return 1
+    raise Stopped
 
 
 @contextmanager
@@ -227,10 +251,6 @@ def _introduce(platform: Platform, seconds: float) -> None:
         "Ctrl-C stops it all; `make logs` follows the logs.",
         flush=True,
     )
-
-
-def _say(what: str) -> None:
-    print(f"{what} …", flush=True)
 
 
 if __name__ == "__main__":

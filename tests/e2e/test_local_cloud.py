@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -108,10 +109,14 @@ def test_one_that_is_killed_takes_its_parts_along_and_make_down_stops_another(
     wait_until_gone(environment["LOCAL_CLOUD_MARK"], but=MODEL)
 
 
-def start(environment: dict[str, str]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, LOCALCLOUD / "up.py"], env=environment, stdout=subprocess.PIPE, text=True
-    )
+@contextmanager
+def start(environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    command = [sys.executable, LOCALCLOUD / "up.py"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:
+        try:
+            yield up
+        finally:
+            up.kill()
 
 
 def read_until(up: "subprocess.Popen[str]", text: str) -> None:
