@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +12,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+AS_ROOT = ("--user=root",) if os.geteuid() == 0 else ()
+"""Database servers refuse root unless it is asked for."""
 STOP_SECONDS = 10.0
+_SERVER_FOLDERS = (
+    *("/usr/sbin", "/usr/libexec", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"),
+    *("/opt/homebrew/opt/mariadb/bin", "/usr/local/opt/mariadb/bin"),
+    *("/opt/homebrew/opt/mysql/bin", "/usr/local/opt/mysql/bin"),
+)
 _SET_SIGNAL_AT_PARENTS_DEATH = 1
 
 
@@ -39,6 +47,12 @@ def child_process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def find_programs(name: str) -> Iterator[Path]:
+    """Yield the programs of this name, also of folders that only administrators search for programs."""
+    found = (*filter(None, [shutil.which(name)]), *(f"{folder}/{name}" for folder in _SERVER_FOLDERS))
+    return (path for path in map(Path, found) if path.is_file())
 
 
 def free_port() -> int:

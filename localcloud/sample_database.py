@@ -1,6 +1,5 @@
 """The sample shop for the local cloud: on a MariaDB of its own where there is one, else in SQLite."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -15,13 +14,11 @@ from pathlib import Path
 import pymysql
 
 from local_cloud import REPOSITORY
-from processes import child_process, free_port
+from processes import AS_ROOT, child_process, find_programs, free_port
 
 START_SECONDS = 30.0
 DATABASE = "shop"
 READER = "reader"
-_FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/bin", "/usr/local/sbin", "/opt/homebrew/opt/mariadb/bin")
-_AS_ROOT = ("--user=root",) if os.geteuid() == 0 else ()  # it refuses root unless it is asked for
 _SETTINGS = (
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
@@ -81,7 +78,7 @@ def _load(program: Path, install: Path, data: Path, folder: Path) -> None:
     script = folder / "shop.sql"
     build = [sys.executable, REPOSITORY / "examples" / "shop" / "build.py", "--mysql", script]
     initialise = [
-        *(install, "--no-defaults", *_AS_ROOT, f"--datadir={unfinished}", "--skip-test-db"),
+        *(install, "--no-defaults", *AS_ROOT, f"--datadir={unfinished}", "--skip-test-db"),
         *("--auth-root-authentication-method=normal", "--innodb-log-file-size=16M"),
     ]
     with log.open("wb") as output:
@@ -111,7 +108,7 @@ def _load(program: Path, install: Path, data: Path, folder: Path) -> None:
 
 def _command(program: Path, data: Path, short: Path, *more: str) -> list[str]:
     return [
-        *(str(program), "--no-defaults", *_AS_ROOT, f"--datadir={data}", *_SETTINGS),
+        *(str(program), "--no-defaults", *AS_ROOT, f"--datadir={data}", *_SETTINGS),
         *(f"--socket={short / 'socket'}", f"--pid-file={short / 'pid'}", *more),
     ]
 
@@ -142,5 +139,4 @@ def _wait(
 
 
 def _find(name: str) -> Path | None:
-    found = [*filter(None, [shutil.which(name)]), *(f"{folder}/{name}" for folder in _FOLDERS)]
-    return next((path for path in map(Path, found) if path.is_file()), None)
+    return next(find_programs(name), None)

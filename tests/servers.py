@@ -15,7 +15,7 @@ from typing import Self
 import pymysql
 import pytest
 
-from processes import end_with_parent, free_port
+from processes import AS_ROOT, end_with_parent, find_programs, free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = REPOSITORY / ".cache"
@@ -23,12 +23,6 @@ START_SECONDS = 30.0
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_NEEDED = 1_000_000_000
 
-_FOLDERS = (
-    *("/usr/sbin", "/usr/libexec", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"),
-    *("/opt/homebrew/opt/mariadb/bin", "/usr/local/opt/mariadb/bin"),
-    *("/opt/homebrew/opt/mysql/bin", "/usr/local/opt/mysql/bin"),
-)
-_AS_ROOT = ("--user=root",) if os.geteuid() == 0 else ()  # they refuse root unless it is asked for
 # Nothing here outlives the tests, so nothing needs to reach a disk, and nobody measures.
 _SETTINGS = (
     "--bind-address=127.0.0.1",
@@ -122,7 +116,7 @@ def start_mariadb(folder: Path) -> Server:
             _reason("mariadb", "no mariadbd and mariadb-install-db; run scripts/install_test_servers.sh")
         )
     initialise = [
-        *(str(install), "--no-defaults", *_AS_ROOT, f"--datadir={folder / 'data'}"),
+        *(str(install), "--no-defaults", *AS_ROOT, f"--datadir={folder / 'data'}"),
         *("--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=8M"),
     ]
     return _start(
@@ -138,7 +132,7 @@ def start_mysql(folder: Path) -> Server:
             _reason("mysql", "no MySQL server (MariaDB is another); run scripts/install_test_servers.sh")
         )
     initialise = [
-        *(*program, "--initialize-insecure", *_AS_ROOT),
+        *(*program, "--initialize-insecure", *AS_ROOT),
         *(f"--datadir={folder / 'data'}", "--innodb-doublewrite=0", "--innodb-redo-log-capacity=64M"),
     ]
     return _start("MySQL", program, initialise, ["--mysqlx=OFF", "--innodb-redo-log-capacity=64M"], folder)
@@ -152,7 +146,7 @@ def _start(product: str, program: list[str], initialise: list[str], more: list[s
             port = free_port()
             process = subprocess.Popen(
                 [
-                    *(*program, *_AS_ROOT, f"--datadir={folder / 'data'}"),
+                    *(*program, *AS_ROOT, f"--datadir={folder / 'data'}"),
                     *(f"--port={port}", "--socket=socket", f"--pid-file={folder / 'pid'}", *_SETTINGS, *more),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -196,11 +190,7 @@ def _is_alive(process: int) -> bool:
 
 def _find(name: str, product: str = "") -> Path | None:
     """Return the program of this name, of a product that its version line names."""
-    found = [*filter(None, [shutil.which(name)]), *(f"{folder}/{name}" for folder in _FOLDERS)]
-    for path in map(Path, found):
-        if path.is_file() and (not product or product in _version(path)):
-            return path
-    return None
+    return next((path for path in find_programs(name) if not product or product in _version(path)), None)
 
 
 def _version(program: Path) -> str:
