@@ -212,6 +212,13 @@ SCENARIOS = [
         code="INVALID_QUESTION",
         question="caf\udce9?",
     ),
+    Scenario(
+        "too expensive",
+        ("SELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30)),),
+        "failed",
+        f"{BEGIN} GenerateSql ValidateSql ExecuteSql!QUERY_TOO_EXPENSIVE",
+        code="QUERY_TOO_EXPENSIVE",
+    ),
     Scenario("throttled then well", (THROTTLED, GOOD), "answered", f"{BEGIN} {RUN} ComposeAnswer"),
     Scenario(
         "throttled for good",
