@@ -44,8 +44,8 @@ class Fault:
         return cls("body", body='{"choices": [')
 
 
-Reply: TypeAlias = str | Fault | Callable[[dict[str, Any]], "str | Fault"]
-"""What the model says; a callable gets the request's body."""
+Reply: TypeAlias = str | Fault | tuple[str, ...] | Callable[[dict[str, Any]], "str | Fault"]
+"""What the model says; a callable gets the request's body, and a tuple answers a request for several."""
 
 
 @dataclass
@@ -66,10 +66,13 @@ class Request:
 class ScriptedModelServer:
     """A context manager; each completion takes the next of `replies`, and the last one again and again.
 
+    A request for several gets the tuple that comes next, or else what was said last, as often as it asks.
+
     Attributes:
         requests: all that were made, oldest first; `completions` are those to /chat/completions.
         models: the ids that /models lists.
         usage: the usage of each good reply.
+        chances: the natural logarithms of how likely its tokens were.
         slot_folder: where /slots/0 saves and restores, as llama.cpp does; None for no such address.
     """
 
@@ -82,11 +85,13 @@ class ScriptedModelServer:
             "completion_tokens": 10,
             "prompt_tokens_details": {"cached_tokens": 80},
         }
+        self.chances: list[float] = []
         self.requests: list[Request] = []
         self.slot_folder = slot_folder
         self.slot = ""
         self.closing = threading.Event()
         self._next = 0
+        self._said = ""
         self._lock = threading.Lock()
         self._http = _HttpServer(("127.0.0.1", 0), _Handler)
         self._http.scripted = self
@@ -128,19 +133,31 @@ class ScriptedModelServer:
         with self._lock:
             self.replies, self._next = list(replies), 0
 
-    def next_reply(self, body: dict[str, Any]) -> str | Fault:
+    def next_reply(self, body: dict[str, Any]) -> tuple[str, ...] | Fault:
         with self._lock:
             reply = self.replies[min(self._next, len(self.replies) - 1)]
+            count = body.get("n", 1)
+            if count > 1 and isinstance(reply, str):
+                return (self._said,) * count
             self._next += 1
-        return reply if isinstance(reply, str | Fault) else reply(body)
+            said = reply(body) if callable(reply) else reply
+            if isinstance(said, str):
+                self._said = said
+        return (said,) * count if isinstance(said, str) else said
 
-    def chat(self, text: str, finish: str = "stop") -> dict[str, Any]:
+    def chat(self, *texts: str, finish: str = "stop") -> dict[str, Any]:
         reply: dict[str, Any] = {
             "id": "1",
             "object": "chat.completion",
             "model": self.models[0],
             "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+                {
+                    "index": index,
+                    "message": {"role": "assistant", "content": text},
+                    "finish_reason": finish,
+                    "logprobs": {"content": [{"token": "", "logprob": chance} for chance in self.chances]},
+                }
+                for index, text in enumerate(texts)
             ],
         }
         return reply if self.usage is None else {**reply, "usage": self.usage}
@@ -187,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(reply, Fault):
                 self._fail(reply)
             else:
-                self._send(200, json.dumps(scripted.chat(reply)))
+                self._send(200, json.dumps(scripted.chat(*reply)))
 
     def _record(self, body: dict[str, Any]) -> None:
         request = Request(self.command, urlsplit(self.path).path, dict(self.headers), body)
@@ -219,9 +236,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "empty":
                 self._send(200, json.dumps(scripted.chat("")))
             case "cut":
-                self._send(200, json.dumps(scripted.chat(fault.body, "length")))
+                self._send(200, json.dumps(scripted.chat(fault.body, finish="length")))
             case "filtered":
-                self._send(200, json.dumps(scripted.chat(fault.body, "content_filter")))
+                self._send(200, json.dumps(scripted.chat(fault.body, finish="content_filter")))
             case "hang":
                 scripted.closing.wait()
                 self.close_connection = True

@@ -6,7 +6,8 @@ from typing import TypeAlias
 from text2sql.generation.port import Completion, Prompt
 from text2sql.messages import Usage
 
-ScriptedReply: TypeAlias = str | Completion | BaseException
+ScriptedReply: TypeAlias = str | Completion | BaseException | tuple[str, ...]
+"""What a call gives or raises; a tuple is what a call for samples gives."""
 
 USAGE = Usage(model="scripted", prompt_tokens=100, cached_tokens=80, completion_tokens=10)
 """What each call takes whose reply is a text."""
@@ -20,20 +21,35 @@ class ScriptedModel:
     """
 
     def __init__(self, replies: Iterable[ScriptedReply]) -> None:
-        self._replies = iter(list(replies))
+        self._replies = list(replies)
+        self._last = Completion(text="", finish="stop", usage=USAGE)
         self.prompts: list[Prompt] = []
 
     def complete(self, prompt: Prompt) -> Completion:
         """Return or raise the next reply."""
         self.prompts.append(prompt)
-        reply = next(self._replies, None)
-        if reply is None:
+        if not self._replies:
             raise AssertionError(f"the model has no reply for call {len(self.prompts)}")
+        reply = self._replies.pop(0)
         if isinstance(reply, BaseException):
             raise reply
-        if isinstance(reply, str):
-            return Completion(text=reply, finish="stop", usage=USAGE)
-        return reply
+        assert not isinstance(reply, tuple), "no samples are asked for"
+        self._last = reply if isinstance(reply, Completion) else _completion(reply)
+        return self._last
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return the samples that come next; where there are none, the last reply again and again."""
+        if not self._replies or not isinstance(self._replies[0], tuple):
+            return (self._last,) * count
+        self.prompts.append(prompt)
+        samples = self._replies.pop(0)
+        assert isinstance(samples, tuple)
+        assert len(samples) == count
+        return tuple(map(_completion, samples))
+
+
+def _completion(text: str) -> Completion:
+    return Completion(text=text, finish="stop", usage=USAGE)
 
 
 SetModel: TypeAlias = Callable[..., ScriptedModel]

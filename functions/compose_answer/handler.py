@@ -3,7 +3,7 @@
 from functools import cache
 
 from text2sql.answer.step import compose_answer
-from text2sql.messages import Answer, Context, ResultSet
+from text2sql.messages import Answer, Context, Executed
 from text2sql.services import open_guardrail
 from text2sql.workflow.events import ComposeAnswer
 from text2sql.workflow.function import Surroundings, step_function
@@ -18,8 +18,7 @@ def handle(event: ComposeAnswer, around: Surroundings) -> Answer:
     told = unpack(event.context, Context, around.parcels)
     return compose_answer(
         told.question,
-        event.valid,
-        unpack(event.result, ResultSet, around.parcels),
+        unpack(event.executed, Executed, around.parcels),
         guardrail=_guardrail(around.settings),
         passages=told.passages,
         screening=event.screening,

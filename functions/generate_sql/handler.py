@@ -4,7 +4,7 @@ from functools import cache
 
 from text2sql.generation.step import generate_sql
 from text2sql.messages import Context, Generation
-from text2sql.services import open_model
+from text2sql.services import choose_votes, open_model
 from text2sql.workflow.events import GenerateSql
 from text2sql.workflow.function import Surroundings, step_function
 from text2sql.workflow.once import once
@@ -18,4 +18,6 @@ _model = cache(open_model)
 def handle(event: GenerateSql, around: Surroundings) -> Generation:
     """Return a draft, a question back or a refusal."""
     context = unpack(event.context, Context, around.parcels)
-    return generate_sql(context, _model(around.settings), event.feedback, around.log.add_usage)
+    settings = around.settings
+    votes = choose_votes(settings)
+    return generate_sql(context, _model(settings), event.feedback, around.log.add_usage, votes)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
+from text2sql.answer.certainty import is_certain
 from text2sql.messages import (
     Answer,
     Clarification,
     Declined,
+    Executed,
     Failure,
     Feedback,
-    ResultSet,
-    SqlDraft,
-    ValidSql,
 )
 
 Ending = dict[str, object]
@@ -24,16 +23,18 @@ def blocked(message: str) -> Ending:
     return {"outcome": "blocked", "sentence": message}
 
 
-def answered(draft: SqlDraft, valid: ValidSql, result: ResultSet, answer: Answer) -> Ending:
+def answered(executed: Executed, answer: Answer) -> Ending:
     """There are rows, though perhaps none matched."""
+    valid, result = executed.valid, executed.result
     return {
         "outcome": "answered",
         "sql": valid.sql,
-        "draft": draft.sql,
+        "draft": valid.draft,
         "columns": result.columns,
         "rows": result.rows,
         "truncated": result.truncated,
         "sentence": answer.sentence,
+        "certain": is_certain(executed),
         "chart": answer.chart,
         "checks": answer.checks,
     }

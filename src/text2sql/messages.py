@@ -71,6 +71,17 @@ class EarlierTurn(Message):
     """What it asked back with the choices, where it wrote no statement."""
 
 
+class VerifiedQuery(Message):
+    """A question and the statement that a person approved for it."""
+
+    question: str = Field(min_length=1)
+    sql: str = Field(min_length=1)
+    approved_by: str = Field(min_length=1)
+    approved_on: date
+    note: str = ""
+    """For people; no model is told."""
+
+
 class Context(Message):
     """All that the model is told beside the question."""
 
@@ -81,6 +92,10 @@ class Context(Message):
     passages: tuple[Passage, ...] = ()
     earlier: tuple[EarlierTurn, ...] = ()
     """What this question may refer to, the oldest first."""
+    examples: tuple[VerifiedQuery, ...] = ()
+    """Those whose questions are the most like this one, the best first."""
+    verified: VerifiedQuery | None = None
+    """The one that asks the same; its statement is the first draft."""
 
 
 # ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────
@@ -99,10 +114,16 @@ class Usage(Message):
 
 
 class SqlDraft(Message):
-    """A statement as the model wrote it; nothing may run it."""
+    """A statement as the model, or a person, wrote it; nothing may run it."""
 
     kind: Literal["draft"] = "draft"
     sql: str
+    alternatives: tuple[str, ...] = ()
+    """Other statements for the same question, drawn because the model was in doubt; they vote."""
+    probability: float | None = None
+    """As the model's port says."""
+    verified: VerifiedQuery | None = None
+    """Where the statement comes from, if no model wrote it."""
     usage: Usage = Field(default_factory=Usage)
 
 
@@ -137,6 +158,17 @@ class Feedback(Message):
 # ── ValidateSql ──────────────────────────────────────────────────────────────────────────────────
 
 
+class ComparedText(Message):
+    """A text literal of a statement, and the column that it is compared with."""
+
+    table: str
+    """The table's key."""
+    column: str
+    text: str
+    by_pattern: bool = False
+    """Whether LIKE compares them, here always without a wildcard."""
+
+
 class ValidSql(Message):
     """A statement emitted from its checked tree; the only text that reaches a database."""
 
@@ -147,6 +179,20 @@ class ValidSql(Message):
     """How many rows may be shown; the statement fetches one more, so that a cut is noticed."""
     changes: tuple[str, ...] = ()
     """What the validator put in or took out, for people."""
+    compared: tuple[ComparedText, ...] = ()
+    """Only of columns that the caller sees as they are stored."""
+    draft: str = ""
+    """The statement as the model wrote it."""
+    probability: float | None = None
+    """As `SqlDraft.probability`."""
+    verified: VerifiedQuery | None = None
+    """As `SqlDraft.verified`."""
+    votes: int = 1
+    """How many drafts came to this statement."""
+    refused: int = 0
+    """How many drafts did not pass beside this one and the `alternatives`."""
+    alternatives: tuple["ValidSql", ...] = ()
+    """The other statements that passed, the most frequent first; each has its own `votes`."""
 
 
 # ── ExecuteSql ───────────────────────────────────────────────────────────────────────────────────
@@ -168,6 +214,22 @@ class ResultSet(Message):
     """True when the database had more rows than these."""
     cut_by: Literal["rows", "bytes"] | None = None
     """Which limit was reached when it had."""
+
+
+class Vote(Message):
+    """How many of the drafts came to the same rows."""
+
+    agreeing: int
+    drafts: int
+    """All of them, also those that were refused or failed."""
+
+
+class Executed(Message):
+    """The statement that won, what it returned, and by how much it won."""
+
+    valid: ValidSql
+    result: ResultSet
+    vote: Vote
 
 
 # ── ComposeAnswer ────────────────────────────────────────────────────────────────────────────────
@@ -234,6 +296,8 @@ class Reply(Message):
     rows: tuple[tuple[Cell, ...], ...] = ()
     truncated: bool = False
     sentence: str
+    certain: bool = False
+    """Whether enough speaks for the answer that it may be relied on; the checks say what."""
     choices: tuple[str, ...] = ()
     chart: Chart | None = None
     checks: tuple[Check, ...] = ()

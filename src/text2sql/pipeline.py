@@ -27,17 +27,17 @@ from text2sql.messages import (
     Context,
     Declined,
     EarlierTurn,
+    Executed,
     Failure,
     Feedback,
     Reply,
-    ResultSet,
     Screening,
     SqlDraft,
     StepName,
-    ValidSql,
 )
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.step import retrieve_context
+from text2sql.retrieval.verified import VerifiedIndex
 from text2sql.telemetry import OnStep, StepLog
 from text2sql.validation.step import validate_sql
 
@@ -62,11 +62,15 @@ class Services:
     """The day that "last year" counts from."""
     policy: Callable[[Catalog], Policy] | None = None
     """Returns the access policy, checked against the catalog; without one, every caller sees all."""
+    verified: VerifiedIndex = field(default_factory=lambda: VerifiedIndex(tuple))
+    """The statements that people approved."""
     refresh_catalog: Callable[[], None] = lambda: None
     """Makes `catalog` read the database anew."""
     question_characters: int = 4000
     schema_characters: int = 60_000
     repairs: int = 2
+    votes: int = 1
+    """How many drafts a question in doubt gets, together."""
     limits: QueryLimits = field(default_factory=QueryLimits)
 
     def access(self, caller: Caller) -> Access:
@@ -148,7 +152,7 @@ class _Run:
         context = self._retrieve_context()
 
         feedback: list[Feedback] = []
-        drafted: Declined | Clarification | tuple[SqlDraft, ValidSql, ResultSet] | None = None
+        drafted: Declined | Clarification | Executed | None = None
         while drafted is None:
             try:
                 drafted = self._draft_and_run(context, feedback)
@@ -160,9 +164,8 @@ class _Run:
 
         if isinstance(drafted, Declined | Clarification):
             return self.reply(ending.not_drafted(drafted))
-        draft, valid, result = drafted
-        composed = self._compose_answer(context, screening, valid, result, repairs=len(feedback))
-        return self.reply(ending.answered(draft, valid, result, composed))
+        composed = self._compose_answer(context, screening, drafted, repairs=len(feedback))
+        return self.reply(ending.answered(drafted, composed))
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
@@ -181,18 +184,22 @@ class _Run:
                 services.today,
                 services.schema_characters,
                 self._earlier,
+                verified=services.verified,
             )
 
     def _draft_and_run(
         self, context: Context, feedback: list[Feedback]
-    ) -> Declined | Clarification | tuple[SqlDraft, ValidSql, ResultSet]:
+    ) -> Declined | Clarification | Executed:
         """Draft, validate and run once; a draft that fails is added to `feedback` and its error raised."""
         refuse_cancelled(self._cancelled)
         attempt = len(feedback) + 1
         sql = ""
         try:
             with self._log.step("GenerateSql", attempt):
-                generation = generate_sql(context, self._services.model, tuple(feedback), self._log.add_usage)
+                services = self._services
+                generation = generate_sql(
+                    context, services.model, tuple(feedback), self._log.add_usage, services.votes
+                )
             if not isinstance(generation, SqlDraft):
                 return generation
             sql = generation.sql
@@ -201,21 +208,19 @@ class _Run:
                 valid = validate_sql(generation, access, self._services.limits.rows)
             with self._log.step("ExecuteSql", attempt):
                 services = self._services
-                result = execute_sql(valid, services.database, services.limits, self._cancelled)
-                return generation, valid, result
+                return execute_sql(valid, services.database, services.limits, self._cancelled)
         except RepairableError as error:
             reason = error.reason if isinstance(error, SqlRejected) else error.code
             feedback.append(Feedback(sql=sql, code=reason, text=error.feedback))
             raise
 
     def _compose_answer(
-        self, context: Context, screening: Screening, valid: ValidSql, result: ResultSet, repairs: int
+        self, context: Context, screening: Screening, executed: Executed, repairs: int
     ) -> Answer:
         with self._log.step("ComposeAnswer"):
             return compose_answer(
                 context.question,
-                valid,
-                result,
+                executed,
                 guardrail=self._services.guardrail,
                 passages=context.passages,
                 screening=screening,

@@ -27,8 +27,11 @@ from text2sql.settings import Settings
 if TYPE_CHECKING:
     from text2sql.datasource.knowledge_bucket import KnowledgeBucket
     from text2sql.datasource.policy.grants import Policy
+    from text2sql.datasource.values_index import StoredValues, ValuesIndex
     from text2sql.generation.embedded_process import EmbeddedServer
+    from text2sql.messages import VerifiedQuery
     from text2sql.pipeline import Services
+    from text2sql.retrieval.verified import VerifiedIndex
 
 OnWait = Callable[[str], None]
 """Told in a few words what is being waited for."""
@@ -56,6 +59,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
     return Services(
         guardrail=open_guardrail(settings),
         knowledge_base=CurrentGlossary(lambda: source.knowledge().glossary.terms),
+        verified=_open_verified(settings, lambda: source.knowledge().verified.queries),
         model=RetryingModel(open_model(settings, on_wait)),
         database=database,
         catalog=source.catalog,
@@ -65,6 +69,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
         question_characters=settings.question_characters,
         schema_characters=choose_schema_characters(settings),
         repairs=settings.repairs,
+        votes=choose_votes(settings),
         limits=query_limits(settings),
     )
 
@@ -80,20 +85,47 @@ def query_limits(settings: Settings) -> QueryLimits:
     )
 
 
-def open_retrieval(settings: Settings) -> tuple[KnowledgeBase, date]:
-    """Return the knowledge base, and the day that "last year" counts from.
+def open_retrieval(settings: Settings) -> "tuple[KnowledgeBase, VerifiedIndex, date]":
+    """Return the knowledge base, the verified queries, and the day that "last year" counts from.
 
     Raises:
         InvalidKnowledge: a knowledge file is wrong.
         InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
     """
     knowledge = _open_source(settings).knowledge()
-    return LocalKnowledgeBase(knowledge.glossary.terms), _today(knowledge)
+    verified = _open_verified(settings, lambda: knowledge.verified.queries)
+    return LocalKnowledgeBase(knowledge.glossary.terms), verified, _today(knowledge)
+
+
+def open_verified(settings: Settings) -> "tuple[VerifiedQuery, ...]":
+    """Return the verified queries as they are written down, whether they still fit or not.
+
+    Raises:
+        InvalidKnowledge: a knowledge file is wrong.
+        InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
+    """
+    return _open_source(settings).knowledge().verified.queries
+
+
+def _open_verified(settings: Settings, queries: "Callable[[], tuple[VerifiedQuery, ...]]") -> "VerifiedIndex":
+    """Return them with embeddings where these are installed; else words are compared."""
+    from text2sql.retrieval import embeddings
+    from text2sql.retrieval.verified import VerifiedIndex
+
+    if not embeddings.are_installed():
+        return VerifiedIndex(queries)
+    model = embeddings.SentenceEmbeddings(cache_folder(settings) / "embeddings")
+    return VerifiedIndex(queries, embeddings.EmbeddingSimilarity(model))
 
 
 def choose_schema_characters(settings: Settings) -> int:
     """Return the schema's share of the prompt; a small model on a processor reads 60 tokens a second."""
     return settings.schema_characters or (6_000 if settings.model_provider == "embedded" else 60_000)
+
+
+def choose_votes(settings: Settings) -> int:
+    """Return how many drafts a question in doubt gets; the embedded model writes many at the price of few."""
+    return settings.votes or (9 if settings.model_provider == "embedded" else 3)
 
 
 def open_catalog(settings: Settings) -> Catalog:
@@ -148,6 +180,26 @@ def open_knowledge_bucket(name: str, folder: Path) -> "KnowledgeBucket":
     from text2sql.datasource.knowledge_bucket import KnowledgeBucket, connect_to_s3
 
     return KnowledgeBucket(name, folder, connect_to_s3)
+
+
+def open_values(settings: Settings, wait: float | None) -> "StoredValues | None":
+    """Return the texts that the database stores, waiting at most so many seconds for a first index.
+
+    None for `wait` waits until it is built; None comes back where it is not.
+
+    Raises:
+        DatabaseError, InvalidKnowledge, InvalidPolicy, KnowledgeBaseUnavailable: as `open_access` says.
+    """
+    return values_index(settings).open(open_catalog(settings), wait)
+
+
+@cache
+def values_index(settings: Settings) -> "ValuesIndex":
+    """Return the index of the stored texts, which remembers whether it is being built."""
+    from text2sql.datasource.values_index import ValuesIndex, index_path
+
+    path = index_path(_identity(settings), cache_folder(settings) / "values")
+    return ValuesIndex(path, open_database(settings).read_texts)
 
 
 def open_database(settings: Settings) -> Database:
@@ -300,7 +352,11 @@ def _open_policy(source: DataSource) -> "Callable[[Catalog], Policy] | None":
 
 
 def _read_catalog(settings: Settings, database: Database) -> Catalog:
-    identity = redacted(settings.database_url)
+    return load_catalog(database, _identity(settings), cache_folder(settings) / "catalogs")
+
+
+def _identity(settings: Settings) -> str:
+    """Return what tells the database from others in the cache folder."""
     if isinstance(url := parse_database_url(settings.database_url), SqliteUrl):
-        identity = os.path.realpath(url.path)
-    return load_catalog(database, identity, cache_folder(settings) / "catalogs")
+        return os.path.realpath(url.path)
+    return redacted(settings.database_url)

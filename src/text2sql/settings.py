@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """How many rows a statement may read, as its plan tells before it runs."""
     join_rows: int = Field(1_000_000_000, ge=1)
     """How many combinations of rows its joins may go through without an index, as its plan tells."""
+    votes: int = Field(0, ge=0, le=9)
+    """How many drafts a question in doubt gets, whose rows vote; 0 for 9 with the embedded model, else 3."""
     repairs: int = Field(2, ge=0, le=2)
     """How often a draft that cannot be used goes back to the model."""
 

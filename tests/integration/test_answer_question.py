@@ -264,7 +264,7 @@ def test_large_result_travels_beside_the_state(world: World) -> None:
     events = world.states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
     assert max(len(json.dumps(event, default=str)) for event in events) < 32_768
     stored = world.cloud.client("s3").head_object(
-        Bucket=world.outputs["ParcelsBucket"], Key=f"{job.id}/result.json"
+        Bucket=world.outputs["ParcelsBucket"], Key=f"{job.id}/executed.json"
     )
     assert stored["ContentLength"] > INLINE_BYTES
 

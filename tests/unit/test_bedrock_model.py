@@ -251,3 +251,11 @@ def test_connect_without_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ModelNotInstalled) as caught:
         connect()
     assert "text2sql[aws]" in caught.value.remedy
+
+
+def test_each_sample_is_a_call_of_its_own(bedrock: Bedrock) -> None:
+    for _ in range(3):
+        bedrock.will_reply(request(DEFAULT_MODEL, cached=True))
+    drawn = BedrockModel(bedrock.client).sample(PROMPT, 3)
+    assert [each.text for each in drawn] == ["SELECT 1"] * 3
+    assert [each.usage.completion_tokens for each in drawn] == [5, 5, 5]

@@ -1,16 +1,31 @@
 from typing import Any
 
 from text2sql.answer.checks import list_checks
-from text2sql.messages import Check, Finding, Passage, ResultColumn, ResultSet, Screening, ValidSql
+from text2sql.messages import (
+    Check,
+    Executed,
+    Finding,
+    Passage,
+    ResultColumn,
+    ResultSet,
+    Screening,
+    ValidSql,
+    Vote,
+)
 
 VALID = ValidSql(sql="SELECT 1", dialect="sqlite", tables=("orders", "customers"), row_limit=1000)
 COLUMNS = (ResultColumn(name="n", type="number"),)
 
 
 def checks(rows: tuple[Any, ...] = ((1,),), **changes: Any) -> dict[str, Check]:
+    result = ResultSet(columns=COLUMNS, rows=rows, truncated=changes.pop("truncated", False))
+    executed = Executed(
+        valid=changes.pop("valid", VALID),
+        result=changes.pop("result", result),
+        vote=changes.pop("vote", Vote(agreeing=1, drafts=1)),
+    )
     given: dict[str, Any] = {
-        "valid": VALID,
-        "result": ResultSet(columns=COLUMNS, rows=rows, truncated=changes.pop("truncated", False)),
+        "executed": executed,
         "repairs": 0,
         "passages": (),
         "screening": Screening(text="q"),
@@ -73,3 +88,14 @@ def test_changes_and_a_statement_without_tables_are_told() -> None:
     listed = checks(valid=valid)
     assert listed["one read-only SELECT"].detail.endswith("LIMIT 1001 was put in.")
     assert listed["tables and columns exist"].detail == "Reads no table."
+
+
+def test_certainty_is_what_the_drafts_or_the_model_say() -> None:
+    assert "certain" not in checks()
+    few = checks(vote=Vote(agreeing=3, drafts=9))["certain"]
+    assert (few.passed, few.detail) == (False, "3 of 9 drafts came to these rows.")
+    assert checks(vote=Vote(agreeing=9, drafts=9))["certain"].passed
+    assert not checks(rows=((None,),), vote=Vote(agreeing=9, drafts=9))["certain"].passed
+    told = checks(valid=VALID.model_copy(update={"probability": 0.994}))["certain"]
+    assert (told.passed, told.detail[-33:]) == (True, "draft for 99% likely, on average.")
+    assert not checks(valid=VALID.model_copy(update={"probability": 0.7}))["certain"].passed

@@ -5,7 +5,7 @@ from typing import Any
 from text2sql.answer.step import SENTENCE_CHECK, compose_answer
 from text2sql.errors import GuardrailUnavailable
 from text2sql.guardrail.local import LocalGuardrail
-from text2sql.messages import Answer, ResultColumn, ResultSet, Screening, ValidSql
+from text2sql.messages import Answer, Executed, ResultColumn, ResultSet, Screening, ValidSql, Vote
 
 VALID = ValidSql(sql="SELECT name, ssn FROM people", dialect="sqlite", tables=("people",), row_limit=10)
 
@@ -29,8 +29,11 @@ def compose(guardrail: Any, ssn: str = "none") -> Answer:
     rows = (("Ann", ssn), ("Bob", "none"))
     return compose_answer(
         "Who?",
-        VALID,
-        ResultSet(columns=columns, rows=rows, truncated=False),
+        Executed(
+            valid=VALID,
+            result=ResultSet(columns=columns, rows=rows, truncated=False),
+            vote=Vote(agreeing=1, drafts=1),
+        ),
         guardrail=guardrail,
         passages=(),
         screening=Screening(text="Who?"),

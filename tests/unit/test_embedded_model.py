@@ -1,5 +1,6 @@
 """The system prompt on disk, and answers that repeat."""
 
+import json
 import os
 import stat
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 
 from embedded_machine import REPAIR, Machine, ask, machine
 from text2sql.generation import prefix_cache
+from text2sql.generation.embedded_server import MOST_AT_ONCE
+from text2sql.generation.port import Prompt, Turn
 
 __all__ = ["machine"]  # a fixture, which tests name as an argument
 
@@ -91,3 +94,11 @@ def test_repair_after_somebody_else_s_question_restores_the_system_prompt(machin
     ask(client)
     before = ask(machine.client(), "Another schema.")["slots"]
     assert ask(client, **REPAIR)["slots"] == before + 1
+
+
+def test_samples_are_written_at_the_same_time_and_not_more_than_the_server_has_room_for(
+    machine: Machine,
+) -> None:
+    drawn = machine.client().sample(Prompt(system="Schema.", turns=(Turn(role="user", text="?"),)), 20)
+    assert len(drawn) == MOST_AT_ONCE
+    assert {json.loads(each.text)["completions"] for each in drawn} == {2}  # after that for the schema

@@ -4,9 +4,9 @@ from evaluation_results import result, unjudged, wrong
 from text2sql.evaluation.summary import figures, summarise, summary_tables
 
 RESULTS = [
-    result("1", seconds=1.0, prompt_tokens=100, cost_usd=0.25),
+    result("1", seconds=1.0, prompt_tokens=100, cost_usd=0.25, certain=True),
     result("2", seconds=3.0, prompt_tokens=300, cost_usd=0.5, difficulty="hard", drafts=2, repairs=1),
-    wrong("3", seconds=9.0, prompt_tokens=200, cost_usd=0.25, difficulty="hard"),
+    wrong("3", seconds=9.0, prompt_tokens=200, cost_usd=0.25, difficulty="hard", certain=True),
     wrong("4", outcome="declined", failure="declined", seconds=2.0, cost_usd=0.0, drafts=3, repairs=2),
     wrong("5", outcome="failed", failure="does_not_run", seconds=2.0, cost_usd=0.0),
     unjudged("6"),
@@ -18,6 +18,8 @@ def test_figures_are_of_the_judged_questions() -> None:
         "Questions judged": "5",
         "Right": "2",
         "Execution accuracy (95 % Wilson)": "40.0% (11.8% to 76.9%)",
+        "Shown as certain": "2 (40.0%)",
+        "Right of those": "50.0% (9.5% to 90.5%)",
         "Statements that run": "3 (60.0%)",
         "Declined, asked back or blocked": "1 (20.0%)",
         "Failed": "1 (20.0%)",

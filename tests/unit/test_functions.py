@@ -151,6 +151,27 @@ def test_bucket_without_a_policy_shows_nobody_anything(invoke: Invoke) -> None:
     invoke("retrieve_context/anybody")
 
 
+def test_verified_query_goes_from_the_bucket_to_the_answer_past_the_model(
+    invoke: Invoke, model: ScriptedModelServer
+) -> None:
+    query = {"question": "What do the items cost?", "sql": "SELECT line_total FROM order_items"}
+    approved = {**query, "approved_by": "Ada", "approved_on": "2026-03-01"}
+    body = json.dumps({"queries": [approved]})
+    boto3.client("s3").put_object(Bucket="knowledge", Key="verified.yaml", Body=body)
+    retrieved = invoke("retrieve_context/anybody", question="what do the items cost")["output"]
+    draft = invoke("generate_sql/first_draft", context=retrieved["context"])["output"]
+    valid = invoke("validate_sql/draft", draft=draft, access=retrieved["access"])["output"]
+    executed = invoke("execute_sql/valid", valid=valid)["output"]["executed"]
+    composed = invoke("compose_answer/rows", context=retrieved["context"], executed=executed)["output"]
+    assert draft["sql"] == query["sql"]
+    assert "Ada approved it" in next(c["detail"] for c in composed["checks"] if c["name"] == "verified query")
+    assert model.completions == []
+    feedback = [{"sql": query["sql"], "code": "QUERY_FAILED", "text": "It failed."}]
+    repaired = invoke("generate_sql/repair", context=retrieved["context"], feedback=feedback)["output"]
+    assert repaired["verified"] is None
+    assert len(model.completions) > 0
+
+
 @pytest.mark.parametrize(
     ("name", "step"),
     [
@@ -192,7 +213,7 @@ def test_step_that_cannot_be_noted_is_done_all_the_same(
 
 
 def test_rows_of_the_database_are_a_parcel(invoke: Invoke) -> None:
-    assert '"Grace"' in invoke("execute_sql/valid")["output"]["result"]["text"]
+    assert '"Grace"' in invoke("execute_sql/valid")["output"]["executed"]["text"]
 
 
 def test_rejected_draft_leaves_under_its_name_with_what_a_repair_needs(invoke: Invoke) -> None:
@@ -216,7 +237,7 @@ def test_same_request_again_is_answered_from_memory(invoke: Invoke, model: Scrip
     assert invoke("generate_sql/first_draft") == first
     assert len(model.completions) == 1
     invoke("generate_sql/repair")
-    assert len(model.completions) == 2
+    assert [request.body.get("n") for request in model.completions] == [None, None, 2]
 
 
 def test_failed_request_is_made_again(invoke: Invoke, model: ScriptedModelServer) -> None:

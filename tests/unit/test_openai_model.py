@@ -1,6 +1,7 @@
 """The OpenAI-compatible adapter against a real server that fails in every way."""
 
 import json
+import math
 import socket
 import time
 from decimal import Decimal
@@ -264,3 +265,42 @@ def test_other_hosts_keep_the_environment_s_proxy(host: str, *, proxied: bool) -
 
 def test_callable_reply_sees_the_request() -> None:
     assert json.loads(ask(lambda body: json.dumps(body["messages"][-1])).text)["content"] == "How many?"
+
+
+def sample(server: ScriptedModelServer, count: int) -> list[Completion]:
+    model = OpenAiModel(server.base_url, "m", "", 5.0, Decimal(3), Decimal(15))
+    try:
+        return list(model.sample(PROMPT, count))
+    finally:
+        model.close()
+
+
+def test_samples_come_from_one_request_and_cost_what_it_cost() -> None:
+    with ScriptedModelServer([("SELECT 1", "SELECT 2", "SELECT 3")]) as server:
+        drawn = sample(server, 3)
+    assert [each.text for each in drawn] == ["SELECT 1", "SELECT 2", "SELECT 3"]
+    assert server.completions[0].body["n"] == 3
+    assert [each.usage.cost_usd for each in drawn] == [Decimal("0.00045"), 0, 0]
+    assert [each.usage.completion_tokens for each in drawn] == [10, 0, 0]
+
+
+def test_server_that_gives_one_sample_at_a_time_is_asked_for_the_rest() -> None:
+    with ScriptedModelServer([("SELECT 1",), ("SELECT 2", "SELECT 3", "SELECT 4")]) as server:
+        drawn = sample(server, 3)
+    assert [each.text for each in drawn] == ["SELECT 1", "SELECT 2", "SELECT 3"]
+    assert [request.body.get("n") for request in server.completions] == [3, 2]
+
+
+def test_server_that_knows_no_samples_is_asked_for_one_after_the_other() -> None:
+    with ScriptedModelServer([lambda _: Fault.error(400, param="n"), "SELECT 1", "SELECT 2"]) as server:
+        drawn = sample(server, 2)
+    assert [each.text for each in drawn] == ["SELECT 1", "SELECT 2"]
+    assert [request.body.get("n") for request in server.completions] == [2, None, None]
+
+
+def test_probability_is_the_geometric_mean_over_the_tokens() -> None:
+    with ScriptedModelServer() as server:
+        server.chances = [math.log(0.5), math.log(0.125)]
+        assert complete(server).probability == pytest.approx(0.25)
+        server.chances = []
+        assert complete(server).probability is None

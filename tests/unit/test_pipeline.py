@@ -58,6 +58,7 @@ def services(shop: Path) -> Services:
         database=database,
         catalog=lambda: catalog,
         today=date(2025, 6, 1),
+        votes=3,
     )
 
 
@@ -323,7 +324,8 @@ def paid(text: str, cost: str | None) -> Completion:
 
 
 def test_tokens_and_cost_are_counted_per_call_and_in_total(services: Services) -> None:
-    reply, _ = ask(services, paid(PROSE, "0.001"), paid(UNKNOWN_TABLE, "0.002"), paid(GOOD, "0.004"))
+    one_draft = replace(services, votes=1)
+    reply, _ = ask(one_draft, paid(PROSE, "0.001"), paid(UNKNOWN_TABLE, "0.002"), paid(GOOD, "0.004"))
     calls = [record.usage for record in reply.steps if record.step == "GenerateSql"]
     assert [usage and usage.cost_usd for usage in calls] == [
         Decimal("0.001"),

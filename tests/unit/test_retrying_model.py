@@ -71,3 +71,17 @@ def test_interrupted_wait_asks_no_more() -> None:
     with pytest.raises(KeyboardInterrupt):
         RetryingModel(model, wait).complete(PROMPT)
     assert len(model.prompts) == 1
+
+
+def test_samples_are_asked_for_again_too() -> None:
+    class Busy(ScriptedModel):
+        def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+            return tuple(self.complete(prompt) for _ in range(count))
+
+    model = Busy([THROTTLED, "SELECT 1", THROTTLED, "SELECT 2", "SELECT 3"])
+    waits: list[float] = []
+    assert [each.text for each in RetryingModel(model, waits.append).sample(PROMPT, 2)] == [
+        "SELECT 2",
+        "SELECT 3",
+    ]
+    assert len(waits) == 2

@@ -58,6 +58,7 @@ class AnswerView(Message):
 
     outcome: OutcomeName
     sentence: str
+    certain: bool = Field(description="Whether the answer may be relied on; the checks say why.")
     sql: str | None
     columns: tuple[ResultColumn, ...]
     rows: tuple[Any, ...] = Field(description="The first rows; `rows` of the query has them all.")

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 
-from text2sql.messages import Check, Passage, ResultSet, Screening, ValidSql
+from text2sql.answer.certainty import is_certain
+from text2sql.messages import Check, Executed, Passage, ResultSet, Screening, ValidSql
 
 
 def list_checks(
-    valid: ValidSql,
-    result: ResultSet,
+    executed: Executed,
     repairs: int,
     passages: tuple[Passage, ...],
     screening: Screening,
 ) -> tuple[Check, ...]:
     """Return the checks in the order in which the steps did them."""
+    valid, result = executed.valid, executed.result
     checks = [
         _check_statement(valid),
         Check(
@@ -29,8 +30,12 @@ def list_checks(
             if repairs
             else "The first draft ran.",
         ),
+        *_check_certainty(executed),
     ]
-    if passages:
+    if verified := valid.verified:
+        detail = f"{verified.approved_by} approved it for this question on {verified.approved_on}."
+        checks.append(Check(name="verified query", passed=True, detail=detail))
+    elif passages:
         sources = _join(passage.source for passage in passages)
         checks.append(Check(name="knowledge used", passed=True, detail=f"The model was told: {sources}."))
     masked = [finding.kind for finding in screening.findings if finding.action == "masked"]
@@ -64,6 +69,18 @@ def _check_rows(result: ResultSet) -> Check:
         count = len(result.rows)
         return Check(name="rows found", passed=True, detail=f"{count:,} {'row' if count == 1 else 'rows'}.")
     return Check(name="rows found", passed=False, detail=detail)
+
+
+def _check_certainty(executed: Executed) -> tuple[Check, ...]:
+    """Return one check, or none where nothing is known: one draft of a model that does not tell."""
+    vote, probability = executed.vote, executed.valid.probability
+    if vote.drafts > 1:
+        detail = f"{vote.agreeing} of {vote.drafts} drafts came to these rows."
+    elif probability is not None:
+        detail = f"The model held each word of its draft for {probability:.0%} likely, on average."
+    else:
+        return ()
+    return (Check(name="certain", passed=is_certain(executed), detail=detail),)
 
 
 def _join(names: Iterable[str]) -> str:

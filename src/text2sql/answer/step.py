@@ -5,15 +5,14 @@ from text2sql.answer.checks import list_checks
 from text2sql.answer.sentence import compose_sentence, count_rows
 from text2sql.errors import GuardrailUnavailable
 from text2sql.guardrail.port import Guardrail
-from text2sql.messages import Answer, Check, Passage, ResultSet, Screening, ValidSql
+from text2sql.messages import Answer, Check, Executed, Passage, ResultSet, Screening
 
 SENTENCE_CHECK = "sentence screened"
 
 
-def compose_answer(  # noqa: PLR0913 — what the steps before it handed over, one argument each
+def compose_answer(
     question: str,
-    valid: ValidSql,
-    result: ResultSet,
+    executed: Executed,
     *,
     guardrail: Guardrail,
     passages: tuple[Passage, ...],
@@ -21,8 +20,9 @@ def compose_answer(  # noqa: PLR0913 — what the steps before it handed over, o
     repairs: int,
 ) -> Answer:
     """Return the answer; a guardrail that does not answer, or blocks, costs the sentence its cells."""
+    valid, result = executed.valid, executed.result
     sentence, notes = _screen(compose_sentence(question, result, valid.sql), result, guardrail)
-    checks = list_checks(valid, result, repairs, passages, screening)
+    checks = list_checks(executed, repairs, passages, screening)
     return Answer(sentence=sentence, chart=choose_chart(result), checks=checks + notes)
 
 

@@ -80,22 +80,29 @@ def judge(
     reply = answer(question.question, replace(services, model=model), cancelled=cancelled)
     if reply.error and reply.error.code in SAYS_NOTHING:
         return LeftOpen(question, reply.error)
-    return _judged(question, form, config, gold, reply, model.draft)
+    return _judged(question, form, config, gold, reply, model)
 
 
 class _ListenedModel:
-    """A model of which the last draft is kept, for a reply without an answer has none."""
+    """A model that counts its drafts and keeps the last one, for a reply without an answer has none."""
 
     def __init__(self, model: SqlModel) -> None:
         self._model = model
         self.draft: str | None = None
+        self.drafts = 0
 
     def complete(self, prompt: Prompt) -> Completion:
         completion = self._model.complete(prompt)
+        self.drafts += 1
         with suppress(ReplyUnusable):
             generation = read_reply(completion)
             self.draft = generation.sql if isinstance(generation, SqlDraft) else None
         return completion
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        completions = self._model.sample(prompt, count)
+        self.drafts += len(completions)
+        return completions
 
 
 def _gold_failed(question: GoldQuestion, form: GoldForm, config: str, why: str) -> Result:
@@ -114,7 +121,12 @@ def _gold_failed(question: GoldQuestion, form: GoldForm, config: str, why: str) 
 
 
 def _judged(
-    question: GoldQuestion, form: GoldForm, config: str, gold: ResultSet, reply: Reply, draft: str | None
+    question: GoldQuestion,
+    form: GoldForm,
+    config: str,
+    gold: ResultSet,
+    reply: Reply,
+    model: _ListenedModel,
 ) -> Result:
     failure = _failure(reply, gold, form)
     attempts = [record.attempt for record in reply.steps if record.step == "GenerateSql"]
@@ -124,9 +136,10 @@ def _judged(
         database=question.database,
         question=question.question,
         gold=question.sql,
-        sql=reply.sql or (draft and _whole(draft) if reply.outcome == "failed" else None),
+        sql=reply.sql or (_whole(model.draft) if model.draft and reply.outcome == "failed" else None),
         outcome=reply.outcome,
         correct=not missed,
+        certain=reply.certain,
         failure=failure,
         difficulty=form.difficulty,
         error=_told(reply.error) if reply.error else None,
@@ -134,7 +147,7 @@ def _judged(
         prompt_tokens=reply.usage.prompt_tokens,
         completion_tokens=reply.usage.completion_tokens,
         cost_usd=None if cost is None else float(cost),
-        drafts=len(attempts),
+        drafts=model.drafts,
         repairs=max(attempts, default=1) - 1,
         config=config,
         gold_result=_excerpt(gold.columns, gold.rows) if missed else None,

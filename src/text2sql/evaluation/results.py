@@ -46,6 +46,8 @@ class Result(Message):
     """How the question ended; `gold_failed` where it was not asked, for there is nothing to judge it by."""
     correct: bool | None
     """None where the gold failed: then the question counts neither way."""
+    certain: bool = False
+    """Whether the answer was shown as certain."""
     failure: FailureClass | None = None
     difficulty: Difficulty
     error: str | None = None

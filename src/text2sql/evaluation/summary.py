@@ -55,6 +55,8 @@ class Summary:
     """The figures of some results; medians and sums are of the judged ones."""
 
     share: Share
+    certain: Share
+    """Of the answers that were shown as certain."""
     by_difficulty: dict[Difficulty, Share]
     failures: dict[FailureClass, int]
     ran: int
@@ -85,6 +87,7 @@ def summarise(results: Sequence[Result]) -> Summary:
     outcomes = Counter(result.outcome for result in judged)
     return Summary(
         share=Share.of_results(judged),
+        certain=Share.of_results(result for result in judged if result.certain),
         by_difficulty={level: share for level, share in levels.items() if share.of},
         failures={name: classes[name] for name in FAILURES if classes[name]},
         ran=outcomes["answered"],
@@ -107,6 +110,8 @@ def figures(summary: Summary) -> list[tuple[str, str]]:
         ("Questions judged", f"{share.of:,}"),
         ("Right", f"{share.right:,}"),
         ("Execution accuracy (95 % Wilson)", str(share)),
+        ("Shown as certain", _part(summary.certain.of, share.of)),
+        ("Right of those", str(summary.certain)),
         ("Statements that run", _part(summary.ran, share.of)),
         ("Declined, asked back or blocked", _part(summary.declined, share.of)),
         ("Failed", _part(summary.failed, share.of)),

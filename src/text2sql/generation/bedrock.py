@@ -1,6 +1,7 @@
 """The language model port on Amazon Bedrock's Converse."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Literal, Protocol
@@ -115,6 +116,11 @@ class BedrockModel:
         with _translated(self._timeout):
             reply = self._converse(prompt)
         return self._completion(reply)
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return that many replies, asked for at the same time; each reads the prompt anew."""
+        with ThreadPoolExecutor(count) as calls:
+            return tuple(calls.map(self.complete, [prompt] * count))
 
     def _converse(self, prompt: Prompt) -> dict[str, Any]:
         from botocore.exceptions import ClientError

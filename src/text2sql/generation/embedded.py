@@ -10,6 +10,7 @@ import httpx
 
 from text2sql.errors import ModelTimedOut, ModelUnavailable
 from text2sql.generation.embedded_process import EmbeddedServer
+from text2sql.generation.embedded_server import MOST_AT_ONCE
 from text2sql.generation.embedded_slot import Slot
 from text2sql.generation.embedded_state import StateFolder
 from text2sql.generation.model_file import model_path
@@ -71,12 +72,20 @@ class EmbeddedModel:
         Raises:
             ModelError: the prompt is longer than the model can read.
         """
+        return self.sample(prompt, 1)[0]
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return that many replies, which the server writes at the same time; at most `MOST_AT_ONCE`.
+
+        Raises:
+            ModelError: as `complete` does.
+        """
         first = len(prompt.turns) == 1 and prompt.temperature == 0
         self._sampled = 0 if first else self._sampled + 1
         with self._slot(prompt.system, self._timeout) as slot:
             if first or not slot.is_continued():
                 slot.read_system()
-            return slot.complete(prompt, seed=self._sampled)
+            return slot.sample(prompt, min(count, MOST_AT_ONCE), seed=self._sampled)
 
     def warm(self, system: str) -> None:
         """Load the model and read a system prompt ahead, so that the first question is answered fast.

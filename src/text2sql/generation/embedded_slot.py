@@ -53,11 +53,11 @@ class Slot:
         if self.system and not saved.restore(self.system):
             self.on_wait("Reading the schema for the first time")
             turns = (Turn(role="user", text=""),)
-            self.complete(Prompt(system=self.system, turns=turns, max_tokens=1), seed=0)
+            self.sample(Prompt(system=self.system, turns=turns, max_tokens=1), 1, seed=0)
             saved.save(self.system)
 
-    def complete(self, prompt: Prompt, *, seed: int) -> Completion:
-        """Ask the server; the same seed gives the same sample.
+    def sample(self, prompt: Prompt, count: int, *, seed: int) -> tuple[Completion, ...]:
+        """Ask the server for replies; the same seed gives the same ones.
 
         Raises:
             ModelTimedOut: there is no whole reply before `end`.
@@ -70,11 +70,11 @@ class Slot:
             MODEL_NAME,
             self.state.key,
             max(self.end - time.monotonic(), 0.01),
-            body={"seed": seed, "cache_prompt": True, "id_slot": 0},
+            body={"seed": seed, "cache_prompt": True, "id_slot": 0, "logprobs": True},
             client=self.http,
         )
         try:
-            return model.complete(prompt)
+            return model.sample(prompt, count)
         except ModelUnavailable as error:
             raise ModelUnavailable(
                 "The embedded model's server ended in the middle of a request.",

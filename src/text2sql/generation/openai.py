@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from text2sql.errors import InvalidSettings, ModelError, ModelThrottled, ModelTimedOut, ModelUnavailable
 from text2sql.generation import openai_wire
@@ -74,22 +74,39 @@ class OpenAiModel:
         Raises:
             ModelError: the server refuses the prompt, for example because it is too long.
         """
+        return self._ask(prompt, 1)[0]
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return that many replies; a server that gives one at a time is asked again and again.
+
+        Raises:
+            ModelError: as `complete` does.
+        """
+        drawn: list[Completion] = []
+        while len(drawn) < count:
+            drawn += self._ask(prompt, count - len(drawn))
+        return tuple(drawn[:count])
+
+    def _ask(self, prompt: Prompt, count: int) -> list[Completion]:
+        """Return at least one reply, and at most `count` of a server that follows the protocol."""
         name = self._model or self._first_model()
-        answer = self._post(name, prompt)
+        answer = self._post(name, prompt, count)
         refused = openai_wire.refused_parameter(answer)
         if refused and refused not in self._left_out:
             # OpenAI's reasoning models take no temperature, and another name for the token limit.
             self._left_out.add(refused)
-            answer = self._post(name, prompt)
+            answer = self._post(name, prompt, count)
         self._check_status(answer, name)
-        return self._completion(answer.body, name)
+        return self._completions(answer.body, name)
 
-    def _post(self, name: str, prompt: Prompt) -> Exchanged:
+    def _post(self, name: str, prompt: Prompt, count: int) -> Exchanged:
         limit = "max_completion_tokens" if "max_tokens" in self._left_out else "max_tokens"
         body: dict[str, Any] = {**self._body, "model": name, "messages": openai_wire.messages(prompt)}
         body[limit] = prompt.max_tokens
         if "temperature" not in self._left_out:
             body["temperature"] = prompt.temperature
+        if count > 1 and "n" not in self._left_out:
+            body["n"] = count
         return self._exchange("POST", "chat/completions", self._timeout, body)
 
     def _first_model(self) -> str:
@@ -167,10 +184,10 @@ class OpenAiModel:
             remedy="Ask again; if it happens again, look at that server's log.",
         )
 
-    def _completion(self, body: bytes, name: str) -> Completion:
+    def _completions(self, body: bytes, name: str) -> list[Completion]:
         with self._unreadable():
             reply = openai_wire.Reply.model_validate_json(body)
-            choice = reply.choices[0]
+            first, *others = map(openai_wire.completion, reply.choices)
         used = reply.usage or openai_wire.TokenUse()
         details = used.prompt_tokens_details or openai_wire.CacheUse()
         usage = Usage(
@@ -180,13 +197,16 @@ class OpenAiModel:
             completion_tokens=used.completion_tokens,
             cost_usd=cost_usd(used.prompt_tokens, used.completion_tokens, *self._prices),
         )
-        return Completion(text=choice.message.content or "", finish=openai_wire.finish(choice), usage=usage)
+        counted = Usage(model=name, cost_usd=cost_usd(0, 0, *self._prices))  # with the first
+        usages = (usage, *[counted] * len(others))
+        replies = zip((first, *others), usages, strict=True)
+        return [reply.model_copy(update={"usage": each}) for reply, each in replies]
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:
         try:
             yield
-        except (ValidationError, IndexError) as error:
+        except ValueError as error:
             raise ModelUnavailable(
                 f"The reply from {self._place} is not what an OpenAI-compatible server sends.",
                 remedy="Check TEXT2SQL_MODEL_BASE_URL; it ends in /v1 for most servers.",

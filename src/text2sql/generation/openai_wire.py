@@ -1,12 +1,15 @@
 """The JSON of OpenAI's /chat/completions, as far as it is read and written."""
 
+import math
+from statistics import fmean
 from typing import Literal
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from text2sql.generation.http_exchange import Exchanged
-from text2sql.generation.port import Prompt
+from text2sql.generation.port import Completion, Prompt
+from text2sql.messages import Usage
 
 
 class ListedModel(BaseModel):
@@ -28,11 +31,24 @@ class Words(BaseModel):
     refusal: str | None = None
 
 
+class TokenChance(BaseModel):
+    """One token of a reply, and the natural logarithm of how likely it was."""
+
+    logprob: float
+
+
+class Chances(BaseModel):
+    """How likely the tokens of a reply were; most servers tell only when they are asked."""
+
+    content: list[TokenChance] | None = None
+
+
 class Choice(BaseModel):
-    """One of the replies; we ask for one."""
+    """One of the replies."""
 
     message: Words
     finish_reason: str | None = None
+    logprobs: Chances | None = None
 
 
 class CacheUse(BaseModel):
@@ -76,8 +92,18 @@ def messages(prompt: Prompt) -> list[dict[str, str]]:
     return system + [{"role": turn.role, "content": turn.text} for turn in prompt.turns]
 
 
-def finish(choice: Choice) -> Literal["stop", "length", "filtered"]:
-    """Return the finish reason in the port's words."""
+def completion(choice: Choice) -> Completion:
+    """Return the reply in the port's words, without what it took: servers tell that of all together."""
+    tokens = choice.logprobs and choice.logprobs.content
+    return Completion(
+        text=choice.message.content or "",
+        finish=_finish(choice),
+        usage=Usage(),
+        probability=math.exp(fmean(token.logprob for token in tokens)) if tokens else None,
+    )
+
+
+def _finish(choice: Choice) -> Literal["stop", "length", "filtered"]:
     if choice.finish_reason == "length":
         return "length"
     if choice.finish_reason == "content_filter" or choice.message.refusal:
@@ -85,13 +111,15 @@ def finish(choice: Choice) -> Literal["stop", "length", "filtered"]:
     return "stop"
 
 
-def refused_parameter(answer: Exchanged) -> Literal["temperature", "max_tokens"] | None:
+def refused_parameter(answer: Exchanged) -> Literal["temperature", "max_tokens", "n"] | None:
     """Return which of the parameters that a server may do without this one does not know."""
     match _refusal(answer).param:
         case "temperature":
             return "temperature"
         case "max_tokens":
             return "max_tokens"
+        case "n":
+            return "n"
         case _:
             return None
 

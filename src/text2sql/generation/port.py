@@ -28,6 +28,8 @@ class Completion(Message):
     finish: Literal["stop", "length", "filtered"]
     """`length` when it was cut off at `max_tokens`; `filtered` when the service held it back."""
     usage: Usage
+    probability: float | None = None
+    """How likely the model held its reply, as the geometric mean over the tokens; few servers tell."""
 
 
 class SqlModel(Protocol):
@@ -41,5 +43,13 @@ class SqlModel(Protocol):
             ModelTimedOut: no whole reply within the adapter's time limit.
             ModelUnavailable: no server, a refused key, a broken connection or reply.
             ModelNotInstalled: the embedded model's file or library is missing.
+        """
+        ...
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return `count` replies drawn independently of each other, or fewer; the prompt says how hot.
+
+        Raises:
+            ModelError: as `complete` does.
         """
         ...

@@ -28,7 +28,8 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
     question = _load(QUESTION).substitute(
         question=context.question, notes="".join(f"{note}\n" for note in notes)
     )
-    turns = [turn for earlier in context.earlier for turn in _recall(earlier)]
+    examples = (EarlierTurn(question=each.question, sql=each.sql) for each in reversed(context.examples))
+    turns = [turn for earlier in (*examples, *context.earlier) for turn in _recall(earlier)]
     turns.append(Turn(role="user", text=question))
     for item in feedback[-1:]:
         draft = _fenced(item.sql) if item.sql else "(no statement)"

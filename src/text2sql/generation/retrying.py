@@ -3,9 +3,12 @@
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from text2sql.errors import ModelThrottled
 from text2sql.generation.port import Completion, Prompt, SqlModel
+
+_R = TypeVar("_R")
 
 LONGEST_WAITS = (1.0, 2.0, 4.0)
 """Seconds before each further call.
@@ -32,9 +35,16 @@ class RetryingModel:
         Raises:
             ModelThrottled: also the last of four calls was.
         """
+        return self._retry(lambda: self._model.complete(prompt))
+
+    def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return the model's replies; errors are those of `complete`."""
+        return self._retry(lambda: self._model.sample(prompt, count))
+
+    def _retry(self, call: Callable[[], _R]) -> _R:
         for longest in LONGEST_WAITS:
             try:
-                return self._model.complete(prompt)
+                return call()
             except ModelThrottled:
                 self._wait(random.uniform(0, longest))  # noqa: S311 — no secret depends on it
-        return self._model.complete(prompt)
+        return call()

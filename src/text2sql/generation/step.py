@@ -1,11 +1,16 @@
 """GenerateSql: builds the prompt, asks the model, reads its reply."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from text2sql.generation.port import SqlModel
+from text2sql.errors import ModelError, ReplyUnusable
+from text2sql.generation.port import Completion, SqlModel
 from text2sql.generation.prompt import build_prompt
 from text2sql.generation.reply import read_reply
-from text2sql.messages import Context, Feedback, Generation, Usage
+from text2sql.messages import Context, Feedback, Generation, SqlDraft, Usage
+
+SURE = 0.93
+"""A model that held its first draft to be more likely than this is not asked for others."""
+SAMPLING_TEMPERATURE = 0.8
 
 
 def generate_sql(
@@ -13,16 +18,52 @@ def generate_sql(
     model: SqlModel,
     feedback: tuple[Feedback, ...] = (),
     on_usage: Callable[[Usage], None] | None = None,
+    votes: int = 1,
 ) -> Generation:
     """Return a draft, a question back or a refusal; `feedback` holds the drafts that did not do.
 
-    `on_usage` is told what the call took, also when its reply is of no use.
+    A verified query that asks the same is the first draft, and no model is asked.
+    A draft in doubt gets alternatives, so that together there are `votes` of them: where the model tells
+    that it is not sure, and in every repair.
+    `on_usage` is told what each call took, also when its reply is of no use.
 
     Raises:
         ReplyUnusable: the reply holds no whole statement.
         ModelError: as the port says.
     """
-    completion = model.complete(build_prompt(context, feedback))
-    if on_usage:
-        on_usage(completion.usage)
-    return read_reply(completion)
+    if context.verified and not feedback:
+        return SqlDraft(sql=context.verified.sql, verified=context.verified)
+    on_usage = on_usage or (lambda _: None)
+    prompt = build_prompt(context, feedback)
+    completion = model.complete(prompt)
+    on_usage(completion.usage)
+    generation = read_reply(completion)
+    if not isinstance(generation, SqlDraft):
+        return generation
+    draft = generation.model_copy(update={"probability": completion.probability})
+    if votes == 1 or not _is_in_doubt(draft, feedback):
+        return draft
+    try:
+        others = model.sample(prompt.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), votes - 1)
+    except ModelError:
+        return draft  # it stands alone
+    for other in others:
+        on_usage(other.usage)
+    return draft.model_copy(update={"alternatives": tuple(_statements(others))})
+
+
+def _is_in_doubt(draft: SqlDraft, feedback: Sequence[Feedback]) -> bool:
+    return bool(feedback) or (draft.probability is not None and draft.probability < SURE)
+
+
+def _statements(completions: Sequence[Completion]) -> list[str]:
+    """Return the statements of those replies that hold one."""
+    found = []
+    for completion in completions:
+        try:
+            generation = read_reply(completion)
+        except ReplyUnusable:
+            continue
+        if isinstance(generation, SqlDraft):
+            found.append(generation.sql)
+    return found

@@ -74,11 +74,11 @@ class ExecuteSql(StepEvent):
     valid: ValidSql
 
 
-class Executed(Message):
+class Ran(Message):
     """What ExecuteSql found."""
 
-    result: Parcel
-    """Holds a `ResultSet`."""
+    executed: Parcel
+    """Holds an `Executed`."""
 
 
 class ComposeAnswer(StepEvent):
@@ -86,8 +86,7 @@ class ComposeAnswer(StepEvent):
 
     screening: Screening
     context: Parcel
-    valid: ValidSql
-    result: Parcel
+    executed: Parcel
     repairs: int
 
 
@@ -110,8 +109,7 @@ class RecordOutcome(StepEvent):
     feedback: tuple[Feedback, ...] = ()
     screening: Screening | None = None
     generation: Generation | None = None
-    valid: ValidSql | None = None
-    result: Parcel | None = None
+    executed: Parcel | None = None
     answer: Answer | None = None
     gave_up: str | None = None
     """What was wrong with the last draft that was allowed."""

@@ -11,7 +11,7 @@ from text2sql.answer.json_reply import row_json
 from text2sql.errors import JobInterrupted, ModelTimedOut, QueryTimedOut, Text2SqlError
 from text2sql.jobs.port import JobRecorder, JobStore, ResultStore
 from text2sql.jobs.replies import cancelled_reply, failed_reply
-from text2sql.messages import Failure, Reply, ResultSet, SqlDraft, StepRecord
+from text2sql.messages import Executed, Failure, Reply, SqlDraft, StepRecord
 from text2sql.telemetry import total_usage
 from text2sql.workflow.events import CaughtError, Recorded, RecordOutcome, StepError, Stopped
 from text2sql.workflow.parcel import ParcelStore, unpack
@@ -87,9 +87,8 @@ def _how_it_ended(run: RecordOutcome, parcels: ParcelStore) -> ending.Ending:
         return ending.blocked(run.screening.blocked_message)
     if run.gave_up is not None:
         return ending.gave_up(run.feedback, run.gave_up)
-    if isinstance(run.generation, SqlDraft) and run.valid and run.result and run.answer:
-        result = unpack(run.result, ResultSet, parcels)
-        return ending.answered(run.generation, run.valid, result, run.answer)
+    if run.executed and run.answer:
+        return ending.answered(unpack(run.executed, Executed, parcels), run.answer)
     if run.generation and not isinstance(run.generation, SqlDraft):
         return ending.not_drafted(run.generation)
     return ending.failed(ending.broken())
