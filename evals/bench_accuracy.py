@@ -2,7 +2,8 @@
 
 The databases are split into two halves: one to tune on, the other to report. What is kept there holds
 figures and digests only, for the questions and rows are not ours; the full results, with every miss,
-stay in .cache/accuracy. A stopped run goes on; changed code begins a new one.
+stay in .cache/accuracy. A stopped run goes on; changed code begins a new one, for which the model is asked
+only what it has not been asked before.
 """
 
 import hashlib
@@ -16,9 +17,11 @@ from typing import Any, Literal
 
 import click
 import pytest
+from accuracy_configs import CONFIGS
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
 from bench_spiderman import load_database, read_bench_questions
+from recorded_model import Recordings
 
 from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.errors import Text2SqlError
@@ -45,8 +48,11 @@ Half = Literal["tune", "check"]
 )
 @click.option("--limit", type=click.IntRange(min=1), default=300, help="How many of the half's questions.")
 @click.option("--seed", default=1, help="Which of them.")
-@click.option("--config", default="default", help="What is measured; it names the files.")
-def bench_accuracy(half: Half, limit: int, seed: int, config: str) -> int:
+@click.option("--config", type=click.Choice(tuple(CONFIGS)), default="default", help="What is measured.")
+@click.option(
+    "--fresh", is_flag=True, help="Ask the model anew also what it has been asked before: for times."
+)
+def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: bool) -> int:
     """Measure with the model of the settings, which is the embedded one by default."""
     try:
         questions = read_bench_questions()
@@ -65,14 +71,20 @@ def bench_accuracy(half: Half, limit: int, seed: int, config: str) -> int:
         databases = sorted({each.database for each in sample(questions, limit, seed)})
         _load(server, databases)
         FULL.mkdir(parents=True, exist_ok=True)
+        settings = Settings()
+        model = f"{settings.model_provider} {settings.model_name}".strip()
+        asker = CONFIGS[config]
+        if not fresh:
+            asker = Recordings(FULL / "replies.jsonl", model).asker(asker)
         evaluation = Evaluation(
             questions=questions,
             database_url=f"mysql://{READER}@{server.host}:{server.port}/{{database}}",
-            settings=Settings(),
+            settings=settings,
             out=FULL / f"{name}-{_code_digest()}.jsonl",
             limit=limit,
             seed=seed,
             config=config,
+            asker=asker,
         )
         measured = run_evaluation(evaluation, _say)
     write_report(evaluation.out.with_suffix(".html"), measured.results, name)
@@ -81,7 +93,7 @@ def bench_accuracy(half: Half, limit: int, seed: int, config: str) -> int:
         why = measured.left_open[-1].why
         click.echo(f"Not kept, for questions are open: {why.message} [{why.code}]", err=True)
         return 1
-    about = {"half": half, "databases": len(databases), "server": server.product}
+    about = {"half": half, "databases": len(databases), "server": server.product, "model": model}
     _keep(RESULTS / f"accuracy-{name}.json", about | figures_of(evaluation, measured))
     return 0
 
@@ -96,10 +108,8 @@ def split(databases: Iterable[str]) -> dict[Half, frozenset[str]]:
 def figures_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
     """Return what is kept: figures, how they came about, and which question is right by its digest."""
     summary = summarise(measured.results)
-    settings = evaluation.settings
     return {
         "config": evaluation.config,
-        "model": f"{settings.model_provider} {settings.model_name}".strip(),
         "seed": evaluation.seed,
         "split_seed": SPLIT_SEED,
         "code": _code_digest(),

@@ -1,7 +1,8 @@
 """ExecuteSql as a Lambda function."""
 
+from text2sql.answer.certainty import is_in_doubt
 from text2sql.execution.step import execute_sql
-from text2sql.services import open_database, query_limits
+from text2sql.services import choose_votes, open_database, query_limits
 from text2sql.workflow.events import ExecuteSql, Ran
 from text2sql.workflow.function import Surroundings, step_function
 from text2sql.workflow.parcel import pack
@@ -13,4 +14,7 @@ def handle(event: ExecuteSql, around: Surroundings) -> Ran:
     settings = around.settings
     with around.job.watched() as cancelled:
         executed = execute_sql(event.valid, open_database(settings), query_limits(settings), cancelled)
-    return Ran(executed=pack(executed, f"{event.job_id}/executed.json", around.parcels))
+    return Ran(
+        executed=pack(executed, f"{event.job_id}/executed.json", around.parcels),
+        needs_a_second=choose_votes(settings) > 1 and is_in_doubt(executed),
+    )

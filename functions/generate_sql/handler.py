@@ -19,5 +19,11 @@ def handle(event: GenerateSql, around: Surroundings) -> Generation:
     """Return a draft, a question back or a refusal."""
     context = unpack(event.context, Context, around.parcels)
     settings = around.settings
-    votes = choose_votes(settings)
-    return generate_sql(context, _model(settings), event.feedback, around.log.add_usage, votes)
+    return generate_sql(
+        context,
+        _model(settings),
+        event.feedback,
+        around.log.add_usage,
+        votes=choose_votes(settings),
+        seconded=event.seconded,
+    )

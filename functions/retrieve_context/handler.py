@@ -13,9 +13,11 @@ def handle(event: RetrieveContext, around: Surroundings) -> Retrieved:
     settings = around.settings
     check_account(settings)
     access = open_access(settings, event.caller)
-    base, today = open_retrieval(settings)
+    base, verified, today = open_retrieval(settings)
     characters = choose_schema_characters(settings)
-    context = retrieve_context(event.question, base, access, today, characters, event.earlier)
+    context = retrieve_context(
+        event.question, base, access, today, characters, event.earlier, verified=verified
+    )
     return Retrieved(
         context=pack(context, f"{event.job_id}/context.json", around.parcels),
         access=pack(access, f"{event.job_id}/access.json", around.parcels),

@@ -8,6 +8,7 @@ from threading import Event
 from typing import get_args
 
 from text2sql import ending
+from text2sql.answer.certainty import is_in_doubt
 from text2sql.answer.step import compose_answer
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import Access, Caller
@@ -152,10 +153,14 @@ class _Run:
         context = self._retrieve_context()
 
         feedback: list[Feedback] = []
+        seconded: SqlDraft | None = None
         drafted: Declined | Clarification | Executed | None = None
         while drafted is None:
             try:
-                drafted = self._draft_and_run(context, feedback)
+                drafted = self._draft_and_run(context, feedback, seconded)
+                if isinstance(drafted, Executed) and not (seconded or feedback):
+                    seconded = self._find_doubt(drafted)
+                    drafted = None if seconded else drafted
             except RepairableError as error:
                 if isinstance(error, SchemaChanged) and not self._is_catalog_fresh:
                     raise
@@ -188,17 +193,22 @@ class _Run:
             )
 
     def _draft_and_run(
-        self, context: Context, feedback: list[Feedback]
+        self, context: Context, feedback: list[Feedback], seconded: SqlDraft | None
     ) -> Declined | Clarification | Executed:
         """Draft, validate and run once; a draft that fails is added to `feedback` and its error raised."""
         refuse_cancelled(self._cancelled)
-        attempt = len(feedback) + 1
+        attempt = 1 + len(feedback) + (seconded is not None)
         sql = ""
         try:
             with self._log.step("GenerateSql", attempt):
                 services = self._services
                 generation = generate_sql(
-                    context, services.model, tuple(feedback), self._log.add_usage, services.votes
+                    context,
+                    services.model,
+                    tuple(feedback),
+                    self._log.add_usage,
+                    votes=services.votes,
+                    seconded=seconded,
                 )
             if not isinstance(generation, SqlDraft):
                 return generation
@@ -213,6 +223,12 @@ class _Run:
             reason = error.reason if isinstance(error, SqlRejected) else error.code
             feedback.append(Feedback(sql=sql, code=reason, text=error.feedback))
             raise
+
+    def _find_doubt(self, executed: Executed) -> SqlDraft | None:
+        """Return the draft where it should be compared with others."""
+        if self._services.votes == 1 or not is_in_doubt(executed):
+            return None
+        return SqlDraft(sql=executed.valid.draft, probability=executed.valid.probability)
 
     def _compose_answer(
         self, context: Context, screening: Screening, executed: Executed, repairs: int

@@ -15,6 +15,7 @@ from scenarios import (
     BEGIN,
     DROP,
     GOOD,
+    NOBODY,
     PROSE,
     QUESTION,
     REFUSED_BY_DATABASE,
@@ -92,6 +93,26 @@ def test_answer_holds_what_was_found_and_why_to_trust_it(services: Services) -> 
 def test_step_names_are_the_steps_in_order(services: Services) -> None:
     reply, _ = ask(services, GOOD)
     assert tuple(record.step for record in reply.steps) == STEPS
+
+
+# ── the vote ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_draft_that_found_nothing_stands_when_no_other_is_better(services: Services) -> None:
+    reply, _ = ask(services, NOBODY, (NOBODY, UNKNOWN_TABLE))
+    assert (reply.outcome, reply.rows, reply.certain) == ("answered", (), False)
+    certain = next(check for check in reply.checks if check.name == "certain")
+    assert (certain.passed, certain.detail) == (False, "2 of 3 drafts came to these rows.")
+
+
+def test_answer_that_most_drafts_agree_on_is_certain(services: Services) -> None:
+    assert ask(services, UNKNOWN_COLUMN, GOOD)[0].certain
+    assert not ask(services, UNKNOWN_COLUMN, GOOD, (GOOD, NOBODY))[0].certain
+
+
+def test_one_draft_that_found_nothing_is_the_answer_where_there_is_no_vote(services: Services) -> None:
+    reply, model = ask(replace(services, votes=1), NOBODY)
+    assert (reply.outcome, len(model.prompts)) == ("answered", 1)
 
 
 # ── the repair loop ──────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from text2sql.errors import InvalidEvaluation
 from text2sql.evaluation.asking import ask_all
-from text2sql.evaluation.judging import ROWS, LeftOpen, judge
+from text2sql.evaluation.judging import ROWS, Asker, LeftOpen, ask, judge
 from text2sql.evaluation.questions import GoldQuestion, digest, sample
 from text2sql.evaluation.results import Result
 from text2sql.evaluation.results_file import ResultsFile, Run
@@ -39,6 +39,8 @@ class Evaluation:
     seed: int = 0
     jobs: int = 1
     config: str = ""
+    asker: Asker = ask
+    """Who is asked in place of the product as it is."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def run_evaluation(
         return open_services(evaluation.settings.model_copy(update=changed), on_wait)
 
     def judge_one(question: GoldQuestion, cancelled: Event) -> Result | LeftOpen:
-        return judge(question, services_for(question.database), cancelled, evaluation.config)
+        services = services_for(question.database)
+        return judge(question, services, cancelled, evaluation.config, evaluation.asker)
 
     with ResultsFile(evaluation.out, run) as file:
         missing = [question for question in chosen if question.key not in file.results]

@@ -1,10 +1,11 @@
 """One question: its gold is run, the pipeline is asked, and the two results are compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Event
+from typing import TypeAlias
 
 from text2sql import errors
 from text2sql.answer.cell_text import format_cell
@@ -60,8 +61,17 @@ class LeftOpen:
     why: Failure
 
 
+Asker: TypeAlias = Callable[[str, Services, Event], Reply]
+"""Answers a question; the event is set when nobody waits for it any more."""
+
+
+def ask(question: str, services: Services, cancelled: Event) -> Reply:
+    """Ask the product as everybody does."""
+    return answer(question, services, cancelled=cancelled)
+
+
 def judge(
-    question: GoldQuestion, services: Services, cancelled: Event, config: str = ""
+    question: GoldQuestion, services: Services, cancelled: Event, config: str = "", asker: Asker = ask
 ) -> Result | LeftOpen:
     """Ask one question and judge what comes; the gold runs first, by the same executor."""
     form = GoldForm(ordered=False, difficulty="unknown")
@@ -77,7 +87,7 @@ def judge(
         return _gold_failed(question, form, config, f"The gold has more than {len(gold.rows):,} rows.")
 
     model = _ListenedModel(services.model)
-    reply = answer(question.question, replace(services, model=model), cancelled=cancelled)
+    reply = asker(question.question, replace(services, model=model), cancelled)
     if reply.error and reply.error.code in SAYS_NOTHING:
         return LeftOpen(question, reply.error)
     return _judged(question, form, config, gold, reply, model)

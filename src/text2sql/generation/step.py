@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from text2sql.errors import ModelError, ReplyUnusable
-from text2sql.generation.port import Completion, SqlModel
+from text2sql.generation.port import Completion, Prompt, SqlModel
 from text2sql.generation.prompt import build_prompt
 from text2sql.generation.reply import read_reply
 from text2sql.messages import Context, Feedback, Generation, SqlDraft, Usage
 
-SURE = 0.93
-"""A model that held its first draft to be more likely than this is not asked for others."""
 SAMPLING_TEMPERATURE = 0.8
 
 
@@ -18,13 +16,15 @@ def generate_sql(
     model: SqlModel,
     feedback: tuple[Feedback, ...] = (),
     on_usage: Callable[[Usage], None] | None = None,
+    *,
     votes: int = 1,
+    seconded: SqlDraft | None = None,
 ) -> Generation:
     """Return a draft, a question back or a refusal; `feedback` holds the drafts that did not do.
 
     A verified query that asks the same is the first draft, and no model is asked.
-    A draft in doubt gets alternatives, so that together there are `votes` of them: where the model tells
-    that it is not sure, and in every repair.
+    A draft that ran but is in doubt is given as `seconded` and comes back with alternatives, so that
+    together there are `votes` of them; so does every repair.
     `on_usage` is told what each call took, also when its reply is of no use.
 
     Raises:
@@ -35,13 +35,22 @@ def generate_sql(
         return SqlDraft(sql=context.verified.sql, verified=context.verified)
     on_usage = on_usage or (lambda _: None)
     prompt = build_prompt(context, feedback)
+    if seconded and not feedback:
+        return _second(seconded, prompt, model, on_usage, votes)
     completion = model.complete(prompt)
     on_usage(completion.usage)
     generation = read_reply(completion)
     if not isinstance(generation, SqlDraft):
         return generation
     draft = generation.model_copy(update={"probability": completion.probability})
-    if votes == 1 or not _is_in_doubt(draft, feedback):
+    return _second(draft, prompt, model, on_usage, votes) if feedback else draft
+
+
+def _second(
+    draft: SqlDraft, prompt: Prompt, model: SqlModel, on_usage: Callable[[Usage], None], votes: int
+) -> SqlDraft:
+    """Return the draft with alternatives that are drawn from the same prompt."""
+    if votes == 1:
         return draft
     try:
         others = model.sample(prompt.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), votes - 1)
@@ -50,10 +59,6 @@ def generate_sql(
     for other in others:
         on_usage(other.usage)
     return draft.model_copy(update={"alternatives": tuple(_statements(others))})
-
-
-def _is_in_doubt(draft: SqlDraft, feedback: Sequence[Feedback]) -> bool:
-    return bool(feedback) or (draft.probability is not None and draft.probability < SURE)
 
 
 def _statements(completions: Sequence[Completion]) -> list[str]:

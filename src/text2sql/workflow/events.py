@@ -59,6 +59,8 @@ class GenerateSql(StepEvent):
 
     context: Parcel
     feedback: tuple[Feedback, ...] = ()
+    seconded: SqlDraft | None = None
+    """A draft that ran but is in doubt."""
 
 
 class ValidateSql(StepEvent):
@@ -79,6 +81,8 @@ class Ran(Message):
 
     executed: Parcel
     """Holds an `Executed`."""
+    needs_a_second: bool
+    """Whether its only draft should be compared with others."""
 
 
 class ComposeAnswer(StepEvent):
