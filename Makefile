@@ -18,13 +18,13 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ask: $(VENV)/.cli $(SHOP) ## Answer a question about the sample shop: make ask Q="…"
-	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year?"' >&2; exit 2; }
+	@test -n "$$Q" || { echo 'Ask something: make ask Q="Which five products earned the most last year, and how much?"' >&2; exit 2; }
 	@$(TEXT2SQL) model pull
 	@test -e .cache/warmed || { echo 'Reading the sample schema ahead, once …'; \
 	  $(TEXT2SQL) model warm $(ABOUT_SHOP) && touch .cache/warmed; }
@@ -78,6 +78,14 @@ bench-accuracy: $(VENV)/.dev ## Measure how often the embedded model is right: A
 	@sh scripts/install_test_servers.sh
 	@$(TEXT2SQL) model pull
 	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_accuracy.py $(ACCURACY_OPTIONS)
+
+bench-schema: $(VENV)/.dev ## Measure whether what an answer needs is shown of a large schema: SCHEMA_OPTIONS="--half tune"
+	@sh scripts/install_test_servers.sh
+	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_schema.py $(SCHEMA_OPTIONS)
+
+bench-values: $(VENV)/.dev ## Measure how often a question is linked to the stored texts that it means: VALUES_OPTIONS="--half tune"
+	@sh scripts/install_test_servers.sh
+	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_values.py $(VALUES_OPTIONS)
 
 bench-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Measure what the API adds to an answer, and the local cloud
 	@$(TEXT2SQL) model pull

@@ -14,7 +14,7 @@ ASK_RUNS = 7
 COMMAND_SECONDS = 600
 TOLD_CHARACTERS = 600
 """How much of a failed command's output is shown."""
-QUESTION = "Which five products earned the most last year?"
+QUESTION = "Which five products earned the most last year, and how much?"
 SQL = """SELECT p.product_name, SUM(i.line_total) AS revenue
 FROM order_items i JOIN orders o ON o.order_id = i.order_id JOIN products p ON p.product_id = i.product_id
 WHERE o.order_date >= '2025-01-01' AND o.order_date < '2026-01-01'

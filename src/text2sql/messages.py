@@ -60,6 +60,8 @@ class Passage(Message):
     """Where it stands, for example `glossary: revenue`."""
     text: str
     score: float
+    tables: tuple[str, ...] = ()
+    """Those that it is about, where its text need not name them; the model is not told."""
 
 
 class EarlierTurn(Message):
@@ -189,6 +191,8 @@ class ValidSql(Message):
     """As `SqlDraft.verified`."""
     votes: int = 1
     """How many drafts came to this statement."""
+    is_other_reading: bool = False
+    """Whether names were moved to where they live: then it may vote, and never wins by itself."""
     refused: int = 0
     """How many drafts did not pass beside this one and the `alternatives`."""
     alternatives: tuple["ValidSql", ...] = ()

@@ -72,3 +72,14 @@ def test_election_is_decided_when_what_is_left_cannot_change_it() -> None:
     assert not election.is_decided()
     election.fail(others[1])
     assert election.is_decided()
+
+
+def test_other_reading_adds_its_vote_and_never_wins_by_itself() -> None:
+    moved = statement("moved", 3).model_copy(update={"is_other_reading": True})
+    won = elect((statement("a"), result((1,))), (statement("b"), result((2,))), (moved, result((2,))))
+    assert won is not None
+    assert (won.valid.sql, won.vote.agreeing) == ("b", 4)
+    alone = elect((statement("a"), result((1,))), (moved, result((2,))))
+    assert alone is not None
+    assert alone.valid.sql == "a"
+    assert elect((statement("a"), None), (moved, result((2,)))) is None

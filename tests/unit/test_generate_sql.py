@@ -48,7 +48,7 @@ def test_first_draft_stands_alone_until_it_has_run(probability: float | None) ->
 def test_repair_gets_company_that_knows_what_was_wrong() -> None:
     draft, model, _ = generate(reply("SELECT 1", 0.99), ("SELECT 2", "SELECT 3"), feedback=FAILED)
     assert isinstance(draft, SqlDraft)
-    assert draft.alternatives == ("SELECT 2", "SELECT 3")
+    assert draft.alternatives == ("SELECT 2", "SELECT 3", FAILED[0].sql)
     assert model.prompts[1].turns == model.prompts[0].turns
 
 

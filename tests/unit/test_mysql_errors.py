@@ -56,7 +56,7 @@ def test_error_without_a_statement_is_the_servers_fault() -> None:
         (
             1055,
             "Expression #1 of SELECT list is not in GROUP BY and contains nonaggregated column 'shop.o.totl'",
-            "The column 'o.totl' is neither in GROUP BY nor inside an aggregate.",
+            "The column 'o.totl' is neither in GROUP BY nor inside an aggregate: add it to GROUP BY.",
         ),
         (1064, "You have an error near 'WHERE o.state = 'paid'' at line 1", "near 'WHERE o state'."),
         (1064, "You have an error near '' at line 1", "Syntax error in the statement."),

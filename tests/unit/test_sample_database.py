@@ -39,7 +39,7 @@ OVERPAID = """
     NATURAL JOIN (SELECT order_id, SUM(line_total) AS due FROM order_items GROUP BY order_id)
     WHERE paid > due + 0.001
 """
-HEADLINE = "Which five products earned the most last year?"
+HEADLINE = "Which five products earned the most last year, and how much?"
 
 
 def load_build() -> ModuleType:

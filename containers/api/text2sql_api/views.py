@@ -29,7 +29,7 @@ class Body(Message):
 class Ask(Body):
     """A question."""
 
-    question: str = Field(examples=["Which five products earned the most last year?"])
+    question: str = Field(examples=["Which five products earned the most last year, and how much?"])
     datasource: str | None = Field(
         None, max_length=64, description="May be left out where there is only one."
     )

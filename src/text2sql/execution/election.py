@@ -27,7 +27,8 @@ class Election:
         self._waiting -= valid.votes
         self._agreeing[rows] += valid.votes
         self._weights[rows] += valid.votes * (1 if _has_a_value(result) else NOTHING_FOUND)
-        self._first.setdefault(rows, (valid, result))
+        if not valid.is_other_reading:
+            self._first.setdefault(rows, (valid, result))
 
     def fail(self, valid: ValidSql) -> None:
         """Count the statement's votes for nothing, for it did not run."""
@@ -35,7 +36,7 @@ class Election:
 
     def is_decided(self) -> bool:
         """Tell whether the votes that are left can no longer change who wins."""
-        first, second, *_ = *sorted(self._weights.values(), reverse=True), 0, 0
+        first, second, *_ = *sorted((self._weights[rows] for rows in self._first), reverse=True), 0, 0
         return first > second + self._waiting
 
     def winner(self) -> Executed | None:

@@ -27,7 +27,7 @@ from text2sql.execution.url import MysqlUrl
 _STATEMENT_PROBLEMS: dict[int, str] = {
     1052: "The column name{} is ambiguous: write its table before it.",
     1054: "Unknown column{} in the statement.",
-    1055: "The column{} is neither in GROUP BY nor inside an aggregate.",
+    1055: "The column{} is neither in GROUP BY nor inside an aggregate: add it to GROUP BY.",
     1056: "GROUP BY may not hold the aggregate{}.",
     1060: "The column name{} occurs twice in a subquery.",
     1064: "Syntax error in the statement near{}.",
@@ -35,7 +35,7 @@ _STATEMENT_PROBLEMS: dict[int, str] = {
     1109: "Unknown table{} in the statement.",
     1111: "An aggregate stands where none may stand.",
     1128: "The function{} is not known here.",
-    1140: "The statement mixes aggregates with the column{} and has no GROUP BY.",
+    1140: "The statement mixes aggregates with the column{}: add GROUP BY with it, or leave it out.",
     1142: "The database user may not read the table{}.",
     1143: "The database user may not read the column{}.",
     1146: "Unknown table{} in the statement.",

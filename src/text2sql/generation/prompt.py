@@ -8,7 +8,7 @@ from text2sql.generation.port import Prompt, Turn
 from text2sql.generation.question_cues import read_cues
 from text2sql.messages import Context, Dialect, EarlierTurn, Feedback
 
-SYSTEM = "system.v1.md"
+SYSTEM = "system.v2.md"
 QUESTION = "question.v1.md"
 REPAIR = "repair.v1.md"
 

@@ -43,7 +43,11 @@ def generate_sql(
     if not isinstance(generation, SqlDraft):
         return generation
     draft = generation.model_copy(update={"probability": completion.probability})
-    return _second(draft, prompt, model, on_usage, votes) if feedback else draft
+    if not feedback:
+        return draft
+    seconded = _second(draft, prompt, model, on_usage, votes)
+    failed = (feedback[-1].sql,) if feedback[-1].sql and votes > 1 else ()  # it may be read otherwise
+    return seconded.model_copy(update={"alternatives": (*seconded.alternatives, *failed)})
 
 
 def _second(

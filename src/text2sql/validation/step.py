@@ -14,41 +14,62 @@ from text2sql.validation.statement import Statement
 def validate_sql(draft: SqlDraft, access: Access, row_limit: int) -> ValidSql:
     """Return the statement as emitted from its checked tree, fetching at most `row_limit` + 1 rows.
 
-    The draft's alternatives that pass come with it; where it does not pass itself, they come instead.
+    The draft's alternatives that pass come with it; where it does not pass itself, they come instead. One
+    that does not pass for its names has a vote if these can be read otherwise.
 
     Raises:
         SqlRejected: with the reason of the first rule that refuses the draft; no alternative passes either.
     """
     passed: dict[str, ValidSql] = {}
     votes = Counter[str]()
-    refused: list[SqlRejected] = []
+    refused: list[tuple[str, Refusal]] = []
     for text in (draft.sql, *draft.alternatives):
-        try:
-            valid = _validate(text, access, row_limit)
-        except SqlRejected as rejected:
-            refused.append(rejected)
+        checked = _check(text, access, row_limit)
+        if isinstance(checked, Refusal):
+            refused.append((text, checked))
         else:
-            votes[valid.sql] += 1
-            passed.setdefault(valid.sql, valid)
+            votes[checked.sql] += 1
+            passed.setdefault(checked.sql, checked)
     if not passed:
-        raise refused[0]
+        _, refusal = refused[0]
+        raise SqlRejected(refusal.reason, refusal.message, feedback=refusal.feedback)
+    read_otherwise = [_read_otherwise(text, access, row_limit) for text, _ in refused]
+    for reading in filter(None, read_otherwise):
+        votes[reading.sql] += 1
+        passed.setdefault(reading.sql, reading)
     first, *others = (valid.model_copy(update={"votes": votes[sql]}) for sql, valid in passed.items())
     others.sort(key=lambda valid: -valid.votes)
     return first.model_copy(
         update={
             "probability": draft.probability,
             "verified": draft.verified,
-            "refused": len(refused),
+            "refused": read_otherwise.count(None),
             "alternatives": tuple(others),
         }
     )
 
 
-def _validate(text: str, access: Access, row_limit: int) -> ValidSql:
+def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | None:
+    """Return what passes when each name that does not resolve is moved to the only place that has it."""
+    from text2sql.validation.resolution import read_otherwise
+
+    reading = read_otherwise(text, access)
+    if reading is None:
+        return None
+    sql, changes = reading
+    checked = _check(sql, access, row_limit)
+    if isinstance(checked, Refusal):
+        return None
+    return checked.model_copy(
+        update={"draft": text, "is_other_reading": True, "changes": (*changes, *checked.changes)}
+    )
+
+
+def _check(text: str, access: Access, row_limit: int) -> ValidSql | Refusal:
     statement = Statement(text, access, row_limit)
     refusal = _first_refusal(statement)
     if refusal:
-        raise SqlRejected(refusal.reason, refusal.message, feedback=refusal.feedback)
+        return refusal
     return ValidSql(
         draft=text,
         sql=statement.sql,

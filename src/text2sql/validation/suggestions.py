@@ -58,6 +58,16 @@ def suggest_join(table: Table, scope: dict[str, Table], catalog: Catalog) -> str
     return f"Add {' '.join(path[1])}." if path and path[1] else ""
 
 
+def find_only_join(column: str, scope: dict[str, Table], catalog: Catalog) -> tuple[Table, list[str]] | None:
+    """Return the table that has the column and the JOIN clauses that reach it; None where several do.
+
+    `scope` is as `suggest_column` says.
+    """
+    owners = [table for table in catalog.tables if _has(table, column)]
+    paths = [(table, path[1]) for table in owners if (path := _find_joins(scope, table, catalog))]
+    return paths[0] if len(paths) == 1 else None
+
+
 def _has(table: Table, column: str) -> bool:
     return any(known.name.lower() == column.lower() for known in table.columns)
 
