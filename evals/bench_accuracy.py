@@ -9,21 +9,19 @@ only what it has not been asked before.
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import pytest
 from accuracy_configs import CONFIGS
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
-from bench_spiderman import load_database, read_bench_questions
+from bench_spiderman import SPLIT_SEED, Half, load_for_reader, questions_of, start_server
 from recorded_model import Recordings
 
-from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.errors import Text2SqlError
 from text2sql.evaluation.harness import Evaluation, Measured, Standing, run_evaluation
 from text2sql.evaluation.questions import sample
@@ -34,12 +32,8 @@ from text2sql.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "evals" / "results"
 FULL = ROOT / ".cache" / "accuracy"
-SPLIT_SEED = 5
-READER = "accuracy_reader"
 SAID_EVERY = 10
 INTERRUPTED = 130
-
-Half = Literal["tune", "check"]
 
 
 @click.command()
@@ -54,22 +48,16 @@ Half = Literal["tune", "check"]
 )
 def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: bool) -> int:
     """Measure with the model of the settings, which is the embedded one by default."""
-    try:
-        questions = read_bench_questions()
-    except CasesAbsent as reason:
-        click.echo(f"Not measured: {reason}", err=True)
-        return 0
-    names = split({each.database for each in questions})[half]
-    questions = tuple(each for each in questions if each.database in names)
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(_start_server())
-        except pytest.skip.Exception as reason:
+            questions = questions_of(half)
+            server = stack.enter_context(start_server("accuracy"))
+        except (CasesAbsent, pytest.skip.Exception) as reason:
             click.echo(f"Not measured: {reason}", err=True)
             return 0
         name = f"{half}-{config}-{server.product.lower()}"
-        databases = sorted({each.database for each in sample(questions, limit, seed)})
-        _load(server, databases)
+        databases = {each.database for each in sample(questions, limit, seed)}
+        url = load_for_reader(server, databases, lambda done: click.echo(f"loaded {done}", err=True))
         FULL.mkdir(parents=True, exist_ok=True)
         settings = Settings()
         model = f"{settings.model_provider} {settings.model_name}".strip()
@@ -78,7 +66,7 @@ def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: boo
             asker = Recordings(FULL / "replies.jsonl", model).asker(asker)
         evaluation = Evaluation(
             questions=questions,
-            database_url=f"mysql://{READER}@{server.host}:{server.port}/{{database}}",
+            database_url=url,
             settings=settings,
             out=FULL / f"{name}-{_code_digest()}.jsonl",
             limit=limit,
@@ -98,13 +86,6 @@ def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: boo
     return 0
 
 
-def split(databases: Iterable[str]) -> dict[Half, frozenset[str]]:
-    """Return the same two halves of the same databases, always."""
-    shuffled = sorted(databases, key=lambda name: hashlib.sha256(f"{SPLIT_SEED}:{name}".encode()).digest())
-    middle = len(shuffled) // 2
-    return {"tune": frozenset(shuffled[:middle]), "check": frozenset(shuffled[middle:])}
-
-
 def figures_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
     """Return what is kept: figures, how they came about, and which question is right by its digest."""
     summary = summarise(measured.results)
@@ -119,23 +100,6 @@ def figures_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
         **asdict(summary),
         "right": {each.asked.key: each.correct for each in measured.results},
     }
-
-
-def _start_server() -> Server:
-    try:
-        return start_mysql(server_folder("accuracy-mysql"))
-    except pytest.skip.Exception:
-        return start_mariadb(server_folder("accuracy-mariadb"))
-
-
-def _load(server: Server, databases: Sequence[str]) -> None:
-    """Load the databases, for an account that can only read."""
-    server.execute(f"CREATE USER {READER}@'%' IDENTIFIED BY ''")
-    for number, name in enumerate(databases, 1):
-        load_database(server, name)
-        server.execute(f"GRANT SELECT ON `{name}`.* TO {READER}@'%'")
-        if number % SAID_EVERY == 0:
-            click.echo(f"loaded {number} of {len(databases)} databases", err=True)
 
 
 def _code_digest() -> str:

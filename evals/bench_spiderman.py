@@ -4,19 +4,25 @@ They are no part of this repository; `bench_guard_cases.FOLDER` says where they 
 """
 
 import csv
+import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
+import pytest
 from bench_guard_cases import FOLDER, CasesAbsent
 
-from servers import Server
+from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.evaluation.questions import GoldQuestion, read_questions
 
 BENCH = FOLDER / "spiderman_train"
+Half: TypeAlias = Literal["tune", "check"]
+SPLIT_SEED = 5
+READER = "accuracy_reader"
 ROWS_AT_ONCE = 500
 _LOADING = "SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = ''"
 _STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
@@ -32,6 +38,42 @@ def read_bench_questions() -> tuple[GoldQuestion, ...]:
     if not path.exists():
         raise CasesAbsent(f"no {path.name} in {BENCH}; TEXT2SQL_BENCH names another folder")
     return read_questions(path)
+
+
+def questions_of(half: Half) -> tuple[GoldQuestion, ...]:
+    """Return the questions about one half of the databases.
+
+    Raises:
+        CasesAbsent: there are none here.
+    """
+    questions = read_bench_questions()
+    names = split({each.database for each in questions})[half]
+    return tuple(each for each in questions if each.database in names)
+
+
+def split(databases: Iterable[str]) -> dict[Half, frozenset[str]]:
+    """Return the same two halves of the same databases, always."""
+    shuffled = sorted(databases, key=lambda name: hashlib.sha256(f"{SPLIT_SEED}:{name}".encode()).digest())
+    middle = len(shuffled) // 2
+    return {"tune": frozenset(shuffled[:middle]), "check": frozenset(shuffled[middle:])}
+
+
+def start_server(name: str) -> Server:
+    """Start a private MySQL, or MariaDB where there is none; skips the test that asks where neither is."""
+    try:
+        return start_mysql(server_folder(f"{name}-mysql"))
+    except pytest.skip.Exception:
+        return start_mariadb(server_folder(f"{name}-mariadb"))
+
+
+def load_for_reader(server: Server, databases: Iterable[str], on_loaded: Callable[[str], None]) -> str:
+    """Load databases for an account that can only read; return its URL, `{database}` for their names."""
+    server.execute(f"CREATE USER {READER}@'%' IDENTIFIED BY ''")
+    for name in sorted(databases):
+        load_database(server, name)
+        server.execute(f"GRANT SELECT ON `{name}`.* TO {READER}@'%'")
+        on_loaded(name)
+    return f"mysql://{READER}@{server.host}:{server.port}/{{database}}"
 
 
 def load_database(server: Server, name: str) -> None:

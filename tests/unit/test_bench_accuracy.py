@@ -6,7 +6,8 @@ from pathlib import Path
 import bench_accuracy
 import bench_spiderman
 import pytest
-from bench_accuracy import figures_of, split
+from bench_accuracy import figures_of
+from bench_spiderman import split
 from click.testing import CliRunner
 
 from evaluation_results import result, unjudged, wrong
