@@ -9,17 +9,16 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import click
 import pytest
-from bench_accuracy import Half, split
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
-from bench_spiderman import load_database, read_bench_questions
+from bench_spiderman import Half, load_database, read_bench_questions, split
 from pydantic import SecretStr
 
 from servers import Server, server_folder, start_mariadb, start_mysql

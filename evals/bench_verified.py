@@ -17,10 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
-from bench_accuracy import Half, split
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
-from bench_spiderman import read_bench_questions
+from bench_spiderman import Half, read_bench_questions, split
 
 from text2sql.datasource.verified import normal_form
 from text2sql.evaluation.estimates import wilson

@@ -180,6 +180,20 @@ class JobStoreContract:
         assert found is not None
         assert found.verdict == verdict
 
+    def test_answers_called_right_are_everybodys_newest_first(self, store: Store) -> None:
+        for number, owner, right in ((1, "ada", True), (2, "eve", False), (3, "eve", True), (4, "ada", None)):
+            job_id = store.submit(job(number, owner), MANY).id
+            store.end(job_id, answered())
+            if right is not None:
+                store.judge(job_id, Verdict(right=right))
+        store.judge(store.submit(job(5), MANY).id, Verdict(right=True))
+        store.judge(job(5).id, Verdict(right=False))
+        expired = job(6, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        store.judge(store.submit(expired, MANY).id, Verdict(right=True))
+        found = store.judged_right()
+        assert [int(each.id) for each in found] == [3, 1]
+        assert [each.draft for each in found] == ["select 1"] * 2
+
     def test_rows_are_read_from_any_place(self, store: Store) -> None:
         job_id = store.submit(job(), MANY).id
         rows = [f'[{number}, "a\\nb ä\u2028"]' for number in range(2234)]

@@ -25,11 +25,11 @@ class Settings(BaseSettings):
     i_know: bool = False
     """Serve although the account can write; for a throw-away database."""
     knowledge_dir: Path | None = None
-    """A folder with `catalog.yaml` and `glossary.yaml` about the database."""
+    """A folder with `catalog.yaml`, `glossary.yaml` and `verified.yaml` about the database."""
     policy_file: Path | None = None
     """Who may see which tables, columns and rows; without it, every caller sees all."""
     knowledge_bucket: str = ""
-    """An S3 bucket with `policy.yaml`, `catalog.yaml` and `glossary.yaml`, in place of the two before."""
+    """An S3 bucket with the same files and `policy.yaml`, in place of the two before."""
 
     model_provider: Literal["embedded", "openai", "bedrock"] = "embedded"
     """Which adapter stands behind the model port."""
@@ -77,4 +77,4 @@ class Settings(BaseSettings):
     """How often a draft that cannot be used goes back to the model."""
 
     cache_dir: Path = Path("~/.cache/text2sql")
-    """Catalogs, the embedded model's file, and its server's state."""
+    """Catalogs, indexes of stored values, the embedded model's file, and its server's state."""

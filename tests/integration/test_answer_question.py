@@ -52,6 +52,13 @@ FAULTS = {
     "MODEL_TIMED_OUT": Fault("hang"),
     "MODEL_ERROR": Fault.error(400),
 }
+VERIFIED = """
+queries:
+  - question: What do the dearest items cost?
+    sql: SELECT line_total FROM order_items WHERE line_total > 5 ORDER BY line_total DESC
+    approved_by: Ada
+    approved_on: 2026-03-01
+"""
 NOT_OVER_HTTP = {"model: MODEL_NOT_INSTALLED", "question that is no text"}
 """A server cannot fail so, and JSON for AWS holds no half characters."""
 
@@ -177,9 +184,8 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beginning]:
         )
         world = World(cloud, model, outputs, shop, folder)
         without_policy = world.ask()
-        cloud.client("s3").put_object(
-            Bucket=outputs["KnowledgeBucket"], Key="policy.yaml", Body=POLICY.encode()
-        )
+        for name, text in (("policy.yaml", POLICY), ("verified.yaml", VERIFIED)):
+            cloud.client("s3").put_object(Bucket=outputs["KnowledgeBucket"], Key=name, Body=text.encode())
         yield Beginning(world, without_policy)
 
 
@@ -213,6 +219,15 @@ def test_question_ends_as_in_process(world: World, scenario: Scenario) -> None:
         scenario = replace(scenario, says="")  # a server's error is told in other words
     reply = world.ask(*map(over_http, scenario.replies), question=scenario.question)
     check_reply(scenario, reply)
+
+
+def test_verified_query_is_the_answer_without_the_model(world: World) -> None:
+    asked = len(world.model.completions)
+    reply = world.ask(question="Please: what do the dearest items cost")
+    assert reply.rows == ((100.0,), (10.5,))
+    assert " ".join(ended(reply)) == f"{BEGIN} {RUN} ComposeAnswer"
+    assert len(world.model.completions) == asked
+    assert "verified query" in {check.name for check in reply.checks}
 
 
 def test_schema_that_changed_is_read_anew_and_the_question_asked_again_once(world: World) -> None:

@@ -20,6 +20,7 @@ from pymysql.constants import CLIENT
 from database_fixtures import WRITER, LentDatabase, create_writer, sqlite_database, writer_url
 from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.datasource.catalog import Catalog, Table
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits, choose_text_columns
 from text2sql.errors import (
     DatabaseAccessDenied,
     DatabaseAccountCanWrite,
@@ -104,6 +105,83 @@ def wait_until_idle(server: Server) -> list[tuple[object, ...]]:
     return rows
 
 
+# ── the stored texts ─────────────────────────────────────────────────────────────────────────────
+
+
+def read_texts(shop: LentDatabase, **limits: float) -> dict[str, ColumnTexts]:
+    wanted = choose_text_columns(shop.database.read_catalog())
+    found = shop.database.read_texts(wanted, TextLimits.model_validate(limits))
+    return {f"{each.table}.{each.column}": each for each in found}
+
+
+def test_texts_of_columns_are_read_once_each(shop: LentDatabase) -> None:
+    found = read_texts(shop)
+    assert sorted(found) == [
+        *("customers.country", "customers.name", "customers.region"),
+        *("orders.status", "regions.code", "regions.country", "regions.name"),
+    ]
+    assert found["orders.status"].texts == ("lost", "open", "paid")
+    assert found["regions.name"].texts == ("Berlin", "Hamburg", "Île-de-France")
+    assert len(found["customers.name"].texts) == 20
+    assert all(each.is_complete for each in found.values())
+    assert all(each.is_exact == (shop.product == "sqlite") for each in found.values())
+
+
+def test_texts_beyond_the_limits_are_left_out(shop: LentDatabase) -> None:
+    assert "customers.name" not in read_texts(shop, column_texts=19)
+    assert "customers.name" in read_texts(shop, column_texts=20)
+    few = read_texts(shop, texts=5)
+    assert sum(len(each.texts) for each in few.values()) <= 5
+    assert "regions.code" in few
+    assert read_texts(shop, seconds=-1) == {}
+
+
+def test_longer_texts_are_left_out_and_said_to_be(shop: LentDatabase) -> None:
+    names = read_texts(shop, characters=8)["regions.name"]
+    assert (names.texts, names.is_complete) == (("Berlin", "Hamburg"), False)
+
+
+def test_text_of_several_lines_is_left_out(shop: LentDatabase) -> None:
+    shop.load("UPDATE regions SET name = 'Ham\nburg' WHERE code = 'HH'")
+    names = read_texts(shop)["regions.name"]
+    assert (names.texts, names.is_complete) == (("Berlin", "Île-de-France"), False)
+
+
+def test_of_a_large_table_some_rows_are_read_and_that_is_said(shop: LentDatabase) -> None:
+    status = read_texts(shop, rows=40)["orders.status"]
+    assert (set(status.texts) <= {"paid", "open", "lost"}, status.is_complete) == (True, False)
+    assert read_texts(shop, rows=40)["regions.name"].is_complete
+
+
+def test_private_values_keep_a_column_out(shop: LentDatabase) -> None:
+    shop.load("UPDATE regions SET name = 'ada@example.org' WHERE code = 'HH'")
+    assert "regions.name" not in read_texts(shop)
+
+
+def test_column_that_is_gone_is_left_out(shop: LentDatabase) -> None:
+    gone = TextColumn(table="orders", column="gone", rows=3)
+    status = TextColumn(table="orders", column="status", rows=350)
+    (found,) = shop.database.read_texts([gone, status], TextLimits())
+    assert found.column == "status"
+
+
+def test_collation_of_a_column_tells_how_it_is_compared(shop: LentDatabase) -> None:
+    kinds = ("COLLATE NOCASE", "") if shop.product == "sqlite" else ("", "COLLATE utf8mb4_bin")
+    for name, collation in zip(("blind", "exact"), kinds, strict=True):
+        shop.load(
+            f"CREATE TABLE {name} (label VARCHAR(9) {collation})", f"INSERT INTO {name} VALUES ('Ab'), ('cd')"
+        )
+    found = read_texts(shop)
+    assert [found[f"{name}.label"].is_exact for name in ("blind", "exact")] == [False, True]
+
+
+def test_texts_of_an_unreachable_database_are_an_error(server_shop: LentDatabase) -> None:
+    assert server_shop.url is not None
+    gone = MysqlDatabase(server_shop.url.model_copy(update={"port": 1}))
+    with pytest.raises(DatabaseUnavailable):
+        gone.read_texts([TextColumn(table="orders", column="status")], TextLimits())
+
+
 # ── the catalog ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -156,6 +234,25 @@ def test_catalog_samples_what_helps_and_nothing_private(shop: LentDatabase) -> N
     assert len(customers["name"].samples) == 5
     assert customers["email"].samples == customers["bio"].samples == ()
     assert customers["region"].samples == ("BE", "HH")
+
+
+def test_catalog_tells_the_ranges_of_numbers_and_dates(shop: LentDatabase) -> None:
+    orders = {column.name: column for column in table(shop.database.read_catalog(), "orders").columns}
+    ranges = {name: (column.lowest, column.highest) for name, column in orders.items() if column.lowest}
+    assert [*ranges] == ["total", "placed", "noted"]
+    assert [float(end or "") for end in ranges["total"]] == [1.5, 350.5]
+    assert ranges["placed"] == ("2024-01-15", "2024-09-15")
+    assert ranges["noted"] == ("2024-01-15 10:30:00", "2024-09-15 10:30:00")
+
+
+def test_catalog_tells_of_a_large_table_what_an_index_holds(
+    shop: LentDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The bound on rows: a table that is really large takes long to fill.
+    monkeypatch.setattr("text2sql.datasource.introspection.ranges.ROWS", 5)
+    shop.load("CREATE INDEX by_day ON orders (placed, total)")
+    orders = table(shop.database.read_catalog(), "orders").columns
+    assert [(each.name, each.lowest) for each in orders if each.lowest] == [("placed", "2024-01-15")]
 
 
 def test_catalog_holds_comments_where_the_server_has_them(server_shop: LentDatabase) -> None:

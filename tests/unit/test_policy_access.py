@@ -8,7 +8,7 @@ import pytest
 from small_shop import small_catalog
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.knowledge import Term
-from text2sql.datasource.policy.access import Access, AttributeValue, Caller
+from text2sql.datasource.policy.access import Access, AttributeValue, Caller, TableRules
 from text2sql.datasource.policy.decide import access_for
 from text2sql.errors import AccessDenied, SqlRejected
 from text2sql.messages import Dialect, SqlDraft
@@ -320,3 +320,49 @@ def test_changes_name_the_tables_that_are_limited(tmp_path: Path) -> None:
     valid = validate_sql(SqlDraft(sql="SELECT status FROM orders, customers LIMIT 5"), access, 10)
     assert valid.changes == ("customers is limited to what you may see.",)
     assert set(valid.tables) == {"orders", "customers"}
+
+
+# ── stored values ────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_values(catalog: Catalog) -> Catalog:
+    told = {"samples": ("a",), "distinct": 1, "lowest": "1", "highest": "9"}
+    tables = [
+        table.model_copy(update={"columns": tuple(c.model_copy(update=told) for c in table.columns)})
+        for table in catalog.tables
+    ]
+    return catalog.model_copy(update={"tables": tuple(tables)})
+
+
+def _telling(access: Access) -> dict[str, list[str]]:
+    """Return the columns that tell anything of what is stored."""
+    return {
+        table.name: [
+            column.name
+            for column in table.columns
+            if column.samples or column.distinct or column.lowest or column.highest
+        ]
+        for table in access.catalog.tables
+    }
+
+
+def test_masked_columns_and_filtered_tables_tell_nothing_of_what_is_stored(tmp_path: Path) -> None:
+    catalog = _with_values(small_catalog())
+    access = _access(tmp_path, "sales", catalog=catalog, segment="Corporate")
+    everything = ["order_id", "customer_id", "order_date", "status"]
+    assert _telling(access) == {"customers": [], "orders": everything}
+    assert _telling(_access(tmp_path, "audit", catalog=catalog)) == {
+        "customers": ["customer_id", "name", "segment"]
+    }
+    assert access.stored_columns() == {("orders", name) for name in everything}
+
+
+def test_stored_values_are_shown_only_of_columns_without_a_mask() -> None:
+    rules = {"customers": TableRules(masks={"name": "hash"}, raw_filters=frozenset({"name"}))}
+    access = Access(catalog=small_catalog(), rules=rules)
+    assert access.stored_columns() == {("customers", "customer_id"), ("customers", "segment")}
+
+
+def test_without_a_policy_every_column_shows_what_is_stored() -> None:
+    access = Access(catalog=small_catalog())
+    assert len(access.stored_columns()) == sum(len(table.columns) for table in access.catalog.tables)

@@ -3,8 +3,15 @@ from decimal import Decimal
 
 import pytest
 
-from text2sql.datasource.catalog import Column, ForeignKey, Table
-from text2sql.datasource.introspection.samples import summarise, tying_columns, with_samples, worth_sampling
+from text2sql.datasource.catalog import Catalog, Column, ForeignKey, Table
+from text2sql.datasource.introspection.samples import (
+    summarise,
+    tells_private,
+    tying_columns,
+    with_samples,
+    without_private_values,
+    worth_sampling,
+)
 from text2sql.messages import Cell
 
 
@@ -109,3 +116,26 @@ def test_keys_tie_rows_together() -> None:
         foreign_keys=(ForeignKey(columns=("a", "b"), table="u", references=("a", "b")),),
     )
     assert tying_columns(table) == {"id", "a", "b"}
+
+
+@pytest.mark.parametrize(
+    "description", ["PII", "holds pii of customers", "Confidential: pay", "personal data", "sensitive"]
+)
+def test_description_calls_a_column_private(description: str) -> None:
+    assert tells_private(description)
+
+
+@pytest.mark.parametrize("description", ["", "private or state-run", "the person's name", "the spice"])
+def test_other_descriptions_do_not(description: str) -> None:
+    assert not tells_private(description)
+
+
+def test_catalog_shows_no_value_of_a_column_that_is_called_private() -> None:
+    told = {"samples": ("1",), "distinct": 1, "lowest": "1", "highest": "9"}
+    pay = Column(name="pay", type="INT", description="confidential", **told)
+    rank = Column(name="rank", type="INT", **told)
+    table = Table(name="staff", columns=(pay, rank))
+    catalog = Catalog(name="c", dialect="mysql", server="", tables=(table,))
+    hidden, shown = without_private_values(catalog).tables[0].columns
+    assert hidden == Column(name="pay", type="INT", description="confidential")
+    assert shown == rank

@@ -63,6 +63,33 @@ def test_large_schema_keeps_what_fits_the_question_and_what_it_points_at() -> No
     assert "more tables are not shown" in text
 
 
+def test_columns_that_are_missing_of_a_wide_table_are_counted() -> None:
+    columns = tuple(Column(name=f"measure_{a}{b}", type="TEXT") for a in "abcdefgh" for b in "qrstuvwxyz")
+    facts = Table(name="facts", columns=(*columns, Column(name="discount", type="TEXT")))
+    text = render_schema(_catalog(facts), "the highest discount", 1_000)
+    shown = text.count(" TEXT,")
+    assert "discount TEXT" in text
+    assert 1 < shown < 81
+    assert f"); -- {81 - shown} more columns are not shown" in text
+    assert "more tables" not in text
+    assert len(text) < 1_000 + 100
+
+
+def test_table_that_only_a_hint_names_is_shown_of_a_large_schema() -> None:
+    catalog = _catalog(*(_wide(f"table_{i}") for i in range(100)))
+    hint = "churn: the share of customers who left. SQL: COUNT(table_77.a3)"
+    assert "CREATE TABLE table_77" not in render_schema(catalog, "What is the churn?", ROOM)
+    assert "CREATE TABLE table_77" in render_schema(catalog, "What is the churn?", ROOM, (hint,))
+
+
+def test_large_schema_reads_the_same_for_the_same_question() -> None:
+    texts = {
+        render_schema(_catalog(*(_wide(f"table_{i}") for i in range(100))), "about table_7", ROOM)
+        for _ in range(3)
+    }
+    assert len(texts) == 1
+
+
 def test_column_descriptions_go_before_any_table_does() -> None:
     catalog = _catalog(_wide("one"), _wide("two"))
     assert "filler" in render_schema(catalog, "", ROOM)

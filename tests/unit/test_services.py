@@ -172,3 +172,31 @@ def test_refreshed_catalog_shows_what_the_schema_has_become(tmp_path: Path) -> N
     opened.refresh_catalog()
     columns = {table.name: [column.name for column in table.columns] for table in opened.catalog().tables}
     assert "city" in columns["customers"]
+
+
+def test_stored_values_are_read_into_the_cache_folder_and_waited_for(tmp_path: Path) -> None:
+    path = write_small_shop(tmp_path / "shop.db")
+    given = settings(database_url=f"sqlite:///{path}", cache_dir=tmp_path / "cache")
+    values = services.open_values(given, None)
+    assert values is not None
+    assert [each.text for each in values.find(["ada"])] == ["Ada"]
+    assert len(list((tmp_path / "cache" / "values").iterdir())) == 1
+
+
+def test_column_that_the_knowledge_calls_private_is_not_read(tmp_path: Path) -> None:
+    path = write_small_shop(tmp_path / "shop.db")
+    notes = "tables: {customers: {columns: {name: 'PII: who it is'}}}"
+    (tmp_path / "catalog.yaml").write_text(notes, "utf-8")
+    given = settings(database_url=f"sqlite:///{path}", cache_dir=tmp_path / "cache", knowledge_dir=tmp_path)
+    values = services.open_values(given, None)
+    assert values is not None
+    assert values.find(["ada"]) == []
+    assert len(values.find(["corporate"])) == 1
+    customers = services.open_catalog(given).tables[0]
+    assert [column.samples for column in customers.columns][1:] == [(), ("Corporate", "Consumer")]
+
+
+def test_index_of_stored_values_is_one_for_each_database(tmp_path: Path) -> None:
+    one, other = settings(cache_dir=tmp_path), settings(database_url="sqlite:///b.db", cache_dir=tmp_path)
+    assert services.values_index(one) is services.values_index(settings(cache_dir=tmp_path))
+    assert services.values_index(one) is not services.values_index(other)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -85,6 +86,11 @@ def uses_step_functions(settings: ApiSettings) -> bool:
     return True
 
 
+def jobs_file(settings: Settings, api_settings: ApiSettings) -> Path:
+    """Return the SQLite file of jobs, which is used where no table of DynamoDB is named."""
+    return api_settings.jobs_file or cache_folder(settings) / "jobs.sqlite"
+
+
 @contextmanager
 def _in_this_process(
     settings: Settings, api_settings: ApiSettings, datasources: Mapping[str, Services], metrics: Metrics
@@ -92,7 +98,7 @@ def _in_this_process(
     from text2sql.jobs.sqlite import SqliteJobStore
     from text2sql_api.workflow.in_process import InProcessWorkflow
 
-    path = api_settings.jobs_file or cache_folder(settings) / "jobs.sqlite"
+    path = jobs_file(settings, api_settings)
     store = SqliteJobStore(path)
     workflow = InProcessWorkflow(
         store=store,

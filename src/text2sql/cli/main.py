@@ -14,6 +14,7 @@ from text2sql.cli.datasource import datasource
 from text2sql.cli.evaluate import evaluate
 from text2sql.cli.model import model
 from text2sql.cli.serve import serve
+from text2sql.cli.verified import verified
 
 INTERRUPTED = 130
 
@@ -32,6 +33,7 @@ text2sql.add_command(datasource)
 text2sql.add_command(evaluate)
 text2sql.add_command(model)
 text2sql.add_command(serve)
+text2sql.add_command(verified)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,6 +20,9 @@ class Column(Message):
     """A few stored values as text, most frequent first, each at most 40 characters."""
     distinct: int | None = None
     """How many different values the sampled rows hold; equal to `len(samples)` when all are listed."""
+    lowest: str | None = None
+    """The lowest of all stored numbers, dates or times, as text; None where nobody looked."""
+    highest: str | None = None
 
 
 class ForeignKey(Message):

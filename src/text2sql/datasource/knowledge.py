@@ -1,4 +1,7 @@
-"""The knowledge folder of a datasource: `catalog.yaml` describes tables, `glossary.yaml` explains terms."""
+"""The knowledge folder of a datasource.
+
+`catalog.yaml` describes tables, `glossary.yaml` explains terms, `verified.yaml` holds approved statements.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import Field, ValidationError
 
 from text2sql.datasource.catalog import Catalog, Column, Table
+from text2sql.datasource.verified import VerifiedQueries
 from text2sql.errors import InvalidKnowledge
 from text2sql.messages import Message
 
@@ -60,6 +64,7 @@ class Knowledge(Message):
 
     catalog: CatalogNotes = CatalogNotes()
     glossary: Glossary = Glossary()
+    verified: VerifiedQueries = VerifiedQueries()
 
 
 _File = TypeVar("_File", bound=Message)
@@ -75,11 +80,13 @@ def load_knowledge(folder: Path | None) -> Knowledge:
         return Knowledge()
     if not folder.is_dir():
         raise InvalidKnowledge(
-            f"There is no folder {folder}.", remedy="Name a folder that holds catalog.yaml or glossary.yaml."
+            f"There is no folder {folder}.",
+            remedy="Name a folder that holds catalog.yaml, glossary.yaml or verified.yaml.",
         )
     return Knowledge(
         catalog=_load(folder / "catalog.yaml", CatalogNotes),
         glossary=_load(folder / "glossary.yaml", Glossary),
+        verified=_load(folder / "verified.yaml", VerifiedQueries),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.introspection.samples import without_private_values
 from text2sql.datasource.knowledge import Knowledge, KnownFiles, describe, load_knowledge
 
 
@@ -38,7 +39,7 @@ class DataSource:
         self._describe.cache_clear()
 
     def _describe_anew(self, files: KnownFiles) -> Catalog:
-        return describe(self._stored(), self._load(files).catalog)
+        return without_private_values(describe(self._stored(), self._load(files).catalog))
 
 
 def _load_from(files: KnownFiles) -> Knowledge:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 
-from text2sql.datasource.introspection.sqlite import known_counts, quoted, read_schema
+from text2sql.datasource.introspection.sqlite import known_counts, read_schema
+from text2sql.datasource.introspection.sqlite_rows import quoted
 from text2sql.execution.explain import UNKNOWN_ROWS, Estimate, Tally
 from text2sql.execution.statement import aliases, identifiers
 

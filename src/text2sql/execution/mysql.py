@@ -1,7 +1,7 @@
 """The MySQL and MariaDB adapter of the database port: one fresh read-only session for each call."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from threading import Event
 
@@ -9,7 +9,13 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.introspection.mysql import STATEMENT_SECONDS, read_structure, read_tables
+from text2sql.datasource.introspection.mysql import (
+    STATEMENT_SECONDS,
+    read_structure,
+    read_tables,
+    read_texts,
+)
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 from text2sql.errors import DatabaseEmpty, DatabaseError
 from text2sql.execution.mysql_account import refuse_writing_account
 from text2sql.execution.mysql_errors import translated
@@ -55,6 +61,12 @@ class MysqlDatabase:
             server=session.flavour.server,
             tables=tables,
         )
+
+    def read_texts(self, wanted: Sequence[TextColumn], limits: TextLimits) -> tuple[ColumnTexts, ...]:
+        """Read columns one after the other; see the port."""
+        with translated(self.url), self._catalog_session() as session, session.connection.cursor() as cursor:
+            limit = session.flavour.statement_limit(STATEMENT_SECONDS)
+            return read_texts(cursor, self.url.database, wanted, limits, limit)
 
     def check_account(self) -> None:
         """Look at the account's grants, those of its active roles among them; see the port."""

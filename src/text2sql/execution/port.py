@@ -1,9 +1,11 @@
 """The database port."""
 
+from collections.abc import Sequence
 from threading import Event
 from typing import Protocol
 
 from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 from text2sql.messages import Message, ResultSet
 
 
@@ -41,6 +43,16 @@ class Database(Protocol):
 
         Raises:
             DatabaseEmpty: there is no table to read.
+            DatabaseError: see `query`.
+        """
+        ...
+
+    def read_texts(self, wanted: Sequence[TextColumn], limits: TextLimits) -> tuple[ColumnTexts, ...]:
+        """Return the different texts of the columns that are worth it, and of those that fit the limits.
+
+        A column that cannot be read, or not in time, is left out.
+
+        Raises:
             DatabaseError: see `query`.
         """
         ...

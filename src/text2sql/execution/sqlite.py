@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import Event
 
 from text2sql.datasource.catalog import Catalog
-from text2sql.datasource.introspection.sqlite import read_schema, read_tables
+from text2sql.datasource.introspection.sqlite import read_schema, read_tables, read_texts
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 from text2sql.errors import DatabaseEmpty, DatabaseError, QueryFailed
 from text2sql.execution.cancel import cancellable, refuse_cancelled
 from text2sql.execution.explain import refuse_expensive
@@ -60,6 +61,11 @@ class SqliteDatabase:
         return Catalog(
             name=self.path.stem, dialect="sqlite", server=f"SQLite {sqlite3.sqlite_version}", tables=tables
         )
+
+    def read_texts(self, wanted: Sequence[TextColumn], limits: TextLimits) -> tuple[ColumnTexts, ...]:
+        """Read columns one after the other; see the port."""
+        with self._opened() as connection:
+            return read_texts(connection, wanted, limits)
 
     def check_account(self) -> None:
         """Make sure of the driver; of accounts SQLite has none, and the file is open for reading only."""

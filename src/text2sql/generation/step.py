@@ -9,6 +9,8 @@ from text2sql.generation.reply import read_reply
 from text2sql.messages import Context, Feedback, Generation, SqlDraft, Usage
 
 SAMPLING_TEMPERATURE = 0.8
+SPARE_TOKENS = 24
+"""What a sample may take beside what its draft's length allows: the longest is what everybody waits for."""
 
 
 def generate_sql(
@@ -56,8 +58,10 @@ def _second(
     """Return the draft with alternatives that are drawn from the same prompt."""
     if votes == 1:
         return draft
+    room = min(prompt.max_tokens, SPARE_TOKENS + len(draft.sql) // 2)  # twice what the draft took
+    warm = prompt.model_copy(update={"temperature": SAMPLING_TEMPERATURE, "max_tokens": room})
     try:
-        others = model.sample(prompt.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), votes - 1)
+        others = model.sample(warm, votes - 1)
     except ModelError:
         return draft  # it stands alone
     for other in others:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Protocol, TypeGuard
 
 from text2sql.errors import InvalidQuestion, JobStoreUnavailable, TooManyJobs
@@ -99,6 +100,12 @@ class DynamoJobStore:
     def judge(self, job_id: str, verdict: Verdict) -> None:
         """Keep a verdict."""
         self._table.update(job_id, "SET #verdict = :verdict", {":verdict": verdict.model_dump_json()})
+
+    def judged_right(self) -> tuple[Job, ...]:
+        """Return what was called right; every job is looked at for it."""
+        judged = self._table.scan("attribute_exists(#verdict) AND #expires_at > :now", {":now": _now()})
+        right = (item for item in judged if json.loads(item["verdict"])["right"])
+        return tuple(map(self._job, sorted(right, key=itemgetter("asked"), reverse=True)))
 
     # ── as a workflow sees them ──────────────────────────────────────────────────────────────────
 

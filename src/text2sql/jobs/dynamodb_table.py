@@ -91,9 +91,23 @@ class Table:
             "ScanIndexForward": not backwards,
             **({"Limit": page} if page else {}),
         }
+        return self._pages(lambda: self._client.query, request)
+
+    def scan(self, only: str, values: Item) -> Iterator[Item]:
+        """Yield all items for which the condition holds, in no order; the whole table is read."""
+        request = {
+            "TableName": self._name,
+            "FilterExpression": only,
+            "ExpressionAttributeNames": _names(only),
+            "ExpressionAttributeValues": _typed(values),
+        }
+        return self._pages(lambda: self._client.scan, request)
+
+    def _pages(self, operation: Callable[[], Any], request: dict[str, Any]) -> Iterator[Item]:
+        """Yield the items of all pages; the client is made with the first."""
         while True:
             with _translated():
-                found = self._client.query(**request)
+                found = operation()(**request)
             yield from map(_plain, found["Items"])
             if "LastEvaluatedKey" not in found:
                 return

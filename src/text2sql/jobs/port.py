@@ -89,6 +89,10 @@ class JobStore(Protocol):
         """Keep what a person thinks of the answer, in place of what they thought before."""
         ...
 
+    def judged_right(self) -> tuple[Job, ...]:
+        """Return the jobs of all owners whose answers were called right, the newest first, without steps."""
+        ...
+
 
 class JobRecorder(Protocol):
     """The jobs, as a workflow sees them.

@@ -149,6 +149,14 @@ class SqliteJobStore:
                 "UPDATE jobs SET verdict = ? WHERE id = ?", (verdict.model_dump_json(), job_id)
             )
 
+    def judged_right(self) -> tuple[Job, ...]:
+        """Return what was called right."""
+        with self._locked():
+            return self._read(
+                "WHERE json_extract(verdict, '$.right') AND expires_at > ? ORDER BY created_at DESC, id DESC",
+                self._now().timestamp(),
+            )
+
     # ── as a workflow sees them ──────────────────────────────────────────────────────────────────
 
     def unfinished(self) -> tuple[Job, ...]:

@@ -31,7 +31,8 @@ class LocalKnowledgeBase:
             if lengths:
                 text = f"{term.term}: {term.meaning}" + (f" SQL: {term.sql}" if term.sql else "")
                 score = max(lengths) / max(len(question), 1)
-                found.append(Passage(source=f"glossary: {term.term}", text=text, score=round(score, 4)))
+                source = f"glossary: {term.term}"
+                found.append(Passage(source=source, text=text, score=round(score, 4), tables=term.tables))
         found.sort(key=lambda passage: -passage.score)
         return tuple(found[:limit])
 

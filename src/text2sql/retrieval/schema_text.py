@@ -1,28 +1,43 @@
 """Writes the catalog as compact text for a model, and leaves out the least fitting tables of a large one."""
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from text2sql.datasource.catalog import Catalog, Column, Table, quote_name
+from text2sql.retrieval.table_ranking import choose_tables
 
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?")
 """A number or an ISO date: its type says enough, and its digits cost a token each."""
 
 
-def render_schema(catalog: Catalog, question: str, max_characters: int) -> str:
+def render_schema(catalog: Catalog, question: str, max_characters: int, hints: Sequence[str] = ()) -> str:
     """Return at most about `max_characters`; the same text for every question while all tables fit.
 
-    Where the room is short, column descriptions go first, then the tables that fit the question least;
-    that tables are missing is said in the last line. A token is about 3.5 characters.
+    Where the room is short, column descriptions go first, then the tables, and columns of wide tables, that
+    fit the question and its `hints` least; what is missing is said. A token is about 3.5 characters.
     """
     for described in (True, False):
-        rendered = {table.name: _render_table(table, described=described) for table in catalog.tables}
-        if sum(map(len, rendered.values())) <= max_characters:
-            return "\n".join(rendered.values())
-    names = _choose_tables(catalog, rendered, question, max_characters)
-    left_out = len(catalog.tables) - len(names)
-    return "\n".join([*(rendered[name] for name in names), f"({left_out} more tables are not shown.)"])
+        rendered = [_render_table(table, described=described) for table in catalog.tables]
+        if sum(map(len, rendered)) <= max_characters:
+            return "\n".join(rendered)
+    shown = choose_tables(catalog, question, hints, max_characters, _measure)
+    columns = {table.key: len(table.columns) for table in catalog.tables}
+    lines = []
+    for table in shown:
+        left_out = columns[table.key] - len(table.columns)
+        told = f" -- {left_out} more columns are not shown" if left_out else ""
+        lines.append(_render_table(table, described=False) + told)
+    if left_out := len(catalog.tables) - len(shown):
+        lines.append(f"({left_out} more tables are not shown.)")
+    return "\n".join(lines)
 
 
+def _measure(table: Table) -> int:
+    return len(_render_table(table, described=False))
+
+
+@lru_cache(maxsize=4096)
 def _render_table(table: Table, *, described: bool) -> str:
     references = {
         key.columns[0]: f"{quote_name(key.table)}({key.references[0]})"
@@ -58,34 +73,6 @@ def _list_samples(column: Column) -> list[str]:
     if column.distinct == len(column.samples):
         return [", ".join(f"'{_one_line(sample)}'" for sample in column.samples)]
     return ["e.g. " + ", ".join(f"'{_one_line(sample)}'" for sample in column.samples[:2])]
-
-
-def _choose_tables(catalog: Catalog, rendered: dict[str, str], question: str, room: int) -> list[str]:
-    """Return the names of the tables that fit the question best, in the catalog's order."""
-    words = _words(question)
-    ranked = sorted(catalog.tables, key=lambda table: -_score(table, words))
-    chosen: dict[str, None] = {}
-    for table in ranked:
-        wanted = [table.name, *(key.table for key in table.foreign_keys if _score(table, words) > 0)]
-        for name in wanted:
-            if name in rendered and name not in chosen and len(rendered[name]) <= room:
-                chosen[name] = None
-                room -= len(rendered[name])
-    return [table.name for table in catalog.tables if table.name in chosen]
-
-
-def _score(table: Table, words: set[str]) -> float:
-    in_name = len(words & _words(table.name))
-    in_columns = len(words & _words(" ".join(column.name for column in table.columns)))
-    told = " ".join([table.description, *(column.description for column in table.columns)])
-    values = " ".join(sample for column in table.columns for sample in column.samples)
-    return 4 * in_name + 2 * in_columns + len(words & _words(told)) + len(words & _words(values))
-
-
-def _words(text: str) -> set[str]:
-    """Return lower-case words, split at underscores and capitals, without a plural's s."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    return {re.sub(r"(?<=[^s])s$", "", word) for word in re.findall(r"[^\W_]{2,}", spaced.lower())}
 
 
 def _one_line(text: str) -> str:

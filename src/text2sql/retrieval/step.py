@@ -1,36 +1,58 @@
 """RetrieveContext: the schema, what the calendar says, and the passages that fit."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from text2sql.datasource.policy.access import Access
 from text2sql.messages import Context, EarlierTurn
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
 from text2sql.retrieval.time_words import explain_time_words
+from text2sql.retrieval.value_links import link_values
+from text2sql.retrieval.verified import VerifiedIndex
+
+if TYPE_CHECKING:
+    from text2sql.datasource.values_index import StoredValues
 
 MAX_PASSAGES = 4
 
 
-def retrieve_context(
+def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it looks into
     question: str,
     knowledge_base: KnowledgeBase,
     access: Access,
     today: date,
     schema_characters: int,
     earlier: tuple[EarlierTurn, ...] = (),
+    *,
+    verified: VerifiedIndex | None = None,
+    values: "StoredValues | None" = None,
 ) -> Context:
     """Return what the model is told beside the question; the schema takes at most `schema_characters`.
+
+    A verified query answers only a question that means the same on any day and in any session.
 
     Raises:
         KnowledgeBaseUnavailable: as the port says.
     """
+    calendar = explain_time_words(question, today)
+    same = verified.match(question, access) if verified and not calendar and not earlier else None
+    examples = verified.nearest(question, access) if verified and not same else ()
+    known = (
+        *knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden),
+        *(link_values(question, access, values) if values else ()),
+    )
+    hints = (
+        *(" ".join((passage.text, *passage.tables)) for passage in known),
+        *(text for turn in earlier for text in (turn.question, turn.sql)),
+        *(example.sql for example in examples),
+    )
     return Context(
         question=question,
         dialect=access.catalog.dialect,
-        schema_text=render_schema(access.catalog, question, schema_characters),
-        passages=(
-            *explain_time_words(question, today),
-            *knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden),
-        ),
+        schema_text=render_schema(access.catalog, question, schema_characters, hints),
+        passages=(*calendar, *known),
         earlier=earlier,
+        examples=examples,
+        verified=same,
     )

@@ -18,6 +18,7 @@ Reason: TypeAlias = Literal[
     "AMBIGUOUS_COLUMN",
     "NOT_GROUPED",
     "NEVER_TRUE",
+    "VALUE_NOT_STORED",
     "RECURSION_NOT_BOUNDED",
     "NOT_EMITTED",
 ]

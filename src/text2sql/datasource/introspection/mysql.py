@@ -2,12 +2,14 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import pymysql
 from pymysql.cursors import Cursor
 
 from text2sql.datasource.catalog import Column, ForeignKey, Table
+from text2sql.datasource.introspection.ranges import ranged_columns, select_ranges, with_ranges
 from text2sql.datasource.introspection.samples import (
     ROWS_FROM_END,
     ROWS_FROM_START,
@@ -16,6 +18,8 @@ from text2sql.datasource.introspection.samples import (
     with_samples,
     worth_sampling,
 )
+from text2sql.datasource.introspection.texts import read_columns
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 from text2sql.messages import Cell
 
 SAMPLING_SECONDS = 10.0
@@ -41,6 +45,14 @@ _KEYS = (
     "AND (CONSTRAINT_NAME = 'PRIMARY' OR REFERENCED_TABLE_SCHEMA = TABLE_SCHEMA) "
     "ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION"
 )
+_EXACT = (
+    "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s "
+    "AND (COLLATION_NAME LIKE '%%\\_bin' OR COLLATION_NAME LIKE '%%\\_cs')"
+)
+_INDEXED = (
+    "SELECT DISTINCT TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS "
+    "WHERE TABLE_SCHEMA = %s AND SEQ_IN_INDEX = 1 AND INDEX_TYPE = 'BTREE'"
+)
 _COUNTS = "SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
 
 Row: TypeAlias = tuple[Any, ...]
@@ -64,7 +76,7 @@ def read_structure(cursor: Cursor, schema: str) -> Structure:
 
 
 def read_tables(cursor: Cursor, schema: str, sampling_limit: str) -> tuple[Table, ...]:
-    """Return the tables and views that the user may read, with columns, keys, comments and samples.
+    """Return the tables and views that the user may read, with columns, keys, comments, samples and ranges.
 
     Row counts are exact for tables of fewer than 300 rows, else the storage engine's estimate.
     `sampling_limit` is the session setting that ends a look at one table after `STATEMENT_SECONDS`.
@@ -72,18 +84,44 @@ def read_tables(cursor: Cursor, schema: str, sampling_limit: str) -> tuple[Table
     tables = _tables(read_structure(cursor, schema))
     cursor.execute(_COUNTS, (schema,))
     estimates = dict(cursor.fetchall())
+    indexed = defaultdict(set)
+    cursor.execute(_INDEXED, (schema,))
+    for table_name, column in cursor.fetchall():
+        indexed[table_name].add(column)
     cursor.execute(f"SET SESSION {sampling_limit}")
     end = time.monotonic() + SAMPLING_SECONDS
     complete = []
     for table in tables:
         try:
-            complete.append(_sampled(cursor, table, estimates.get(table.name), end))
+            sampled = _sampled(cursor, table, estimates.get(table.name), end)
+            complete.append(_ranged(cursor, sampled, indexed[table.name], end))
         except (pymysql.OperationalError, pymysql.ProgrammingError, pymysql.InternalError) as error:
             if not cursor.connection.open:
                 raise
             if error.args[0] not in _UNREADABLE:
                 complete.append(table.model_copy(update={"row_count": estimates.get(table.name)}))
     return tuple(complete)
+
+
+def read_texts(
+    cursor: Cursor, schema: str, wanted: Sequence[TextColumn], limits: TextLimits, sampling_limit: str
+) -> tuple[ColumnTexts, ...]:
+    """Return what the columns hold; `sampling_limit` is the session setting that ends a look at one."""
+    cursor.execute(_EXACT, (schema,))
+    exact = set(cursor.fetchall())
+    cursor.execute(f"SET SESSION {sampling_limit}")
+
+    def names(column: TextColumn) -> tuple[str, str]:
+        cell = f"LEFT({_quoted(column.column)}, {limits.characters + 1})"
+        return _quoted(column.table), cell
+
+    return read_columns(
+        wanted,
+        limits,
+        lambda sql: _fetch(cursor, sql),
+        names,
+        lambda each: (each.table, each.column) in exact,
+    )
 
 
 def _tables(structure: Structure) -> list[Table]:
@@ -147,6 +185,26 @@ def _sampled(cursor: Cursor, table: Table, estimate: int | None, end: float) -> 
         count = len(rows) if whole else max(estimate or 0, len(rows))
     columns = with_samples(table.columns, names, rows, tying_columns(table))
     return table.model_copy(update={"columns": columns, "row_count": count})
+
+
+def _ranged(cursor: Cursor, table: Table, indexed: Collection[str], end: float) -> Table:
+    """Return the table with the ranges of its columns; without them where they take too long."""
+    names = ranged_columns(table, indexed)
+    if not names or time.monotonic() > end:
+        return table
+    rows = _fetch(cursor, select_ranges(table, _quoted(table.name), list(map(_quoted, names))))
+    return with_ranges(table, names, rows[0]) if rows else table
+
+
+def _fetch(cursor: Cursor, sql: str) -> Sequence[Row] | None:
+    """Return the rows; None where the user may not read them, or not in time."""
+    try:
+        cursor.execute(sql)
+    except (pymysql.OperationalError, pymysql.ProgrammingError, pymysql.InternalError):
+        if not cursor.connection.open:
+            raise
+        return None
+    return cursor.fetchall()
 
 
 def _cell(column: Column) -> str:

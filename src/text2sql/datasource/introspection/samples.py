@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from text2sql.datasource.catalog import Column, Table
+from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.messages import Cell
 
 ROWS_FROM_START = 300
@@ -39,6 +39,11 @@ _PRIVATE_VALUE = re.compile(
     r"|[0-9a-fA-F-]{24,}"  # a hash, a token, a UUID
     r"|\+?[\d().][\d\s().-]{7,}\d"  # a phone or card number; dates are looked for first
 )
+_PRIVATE_DESCRIPTION = re.compile(
+    r"\b(?:PII|GDPR|confidential|sensitive|secret"
+    r"|(?:personal(?:ly)?|private) (?:data|information|identif\w+))\b",
+    re.IGNORECASE,
+)
 _DATE_VALUE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T].*)?|\d\d?[-/.]\d\d?[-/.]\d{4}([ T].*)?")
 
 
@@ -46,6 +51,28 @@ def worth_sampling(name: str, declared_type: str) -> bool:
     """Tell whether a column's values may be looked at, by its name and type."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # eMail, cardNumber
     return not _PRIVATE_NAME.search(words) and not _UNSAMPLED_TYPE.search(declared_type)
+
+
+def tells_private(description: str) -> bool:
+    """Tell whether a column's description says that its values are nobody else's business."""
+    return bool(_PRIVATE_DESCRIPTION.search(description))
+
+
+def without_private_values(catalog: Catalog) -> Catalog:
+    """Return the catalog without stored values of the columns whose descriptions call them private."""
+    unseen = {"samples": (), "distinct": None, "lowest": None, "highest": None}
+    tables = [
+        table.model_copy(
+            update={
+                "columns": tuple(
+                    column.model_copy(update=unseen) if tells_private(column.description) else column
+                    for column in table.columns
+                )
+            }
+        )
+        for table in catalog.tables
+    ]
+    return catalog.model_copy(update={"tables": tuple(tables)})
 
 
 def tying_columns(table: Table) -> frozenset[str]:
@@ -85,9 +112,9 @@ def summarise(values: Iterable[Cell], *, is_key: bool = False) -> tuple[tuple[st
     few = distinct <= LISTED_VALUES
     if is_key and not (few and all(map(_is_code, counts))):
         return (), distinct
-    if (not few and kinds != {str}) or any(map(_is_private, counts)):
+    if (not few and kinds != {str}) or any(map(is_private, counts)):
         return (), distinct
-    texts = [_text(value) for value, _ in counts.most_common()]
+    texts = [cell_text(value) for value, _ in counts.most_common()]
     short = [text for text in texts if len(text) <= SAMPLE_CHARACTERS]
     is_prose = not few and 2 * len(short) < distinct
     if is_prose:
@@ -95,7 +122,8 @@ def summarise(values: Iterable[Cell], *, is_key: bool = False) -> tuple[tuple[st
     return tuple(short if few else short[:SHOWN_VALUES]), distinct
 
 
-def _text(value: Cell) -> str:
+def cell_text(value: Cell) -> str:
+    """Return a value as the catalog shows it."""
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
@@ -103,7 +131,8 @@ def _is_code(value: Cell) -> bool:
     return isinstance(value, str) and len(value) <= KEY_CHARACTERS
 
 
-def _is_private(value: Cell) -> bool:
+def is_private(value: Cell) -> bool:
+    """Tell whether a value has the shape of a person's address, number or secret."""
     if not isinstance(value, str) or _DATE_VALUE.fullmatch(value):
         return False
     return bool(_PRIVATE_VALUE.fullmatch(value.strip()))

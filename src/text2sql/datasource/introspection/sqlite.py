@@ -3,29 +3,26 @@
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from text2sql.datasource.catalog import Column, ForeignKey, Table
-from text2sql.datasource.introspection.samples import (
-    ROWS_FROM_END,
-    ROWS_FROM_START,
-    SAMPLE_CHARACTERS,
-    tying_columns,
-    with_samples,
-    worth_sampling,
+from text2sql.datasource.introspection.sqlite_rows import (
+    count_rows,
+    cut,
+    fetch,
+    quoted,
+    read_ranges,
+    read_samples,
 )
-from text2sql.messages import Cell
+from text2sql.datasource.introspection.texts import read_columns
+from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 
 SAMPLING_SECONDS = 5.0
 """For all tables together; those that are left go without samples."""
 COUNTING_SECONDS = 1.0
 """For all tables together; those that are left have no row count."""
-STATEMENT_SECONDS = 0.5
-"""For one look at one table or view."""
 
-_STEPS_BETWEEN_CHECKS = 2_000
 # Full-text and spatial tables keep their parts in tables of their own, named after them.
 _PARTS = (
     *("content", "data", "docsize", "config", "idx", "stat", "segments", "segdir"),
@@ -41,6 +38,10 @@ _COLUMNS_OF_ONE = _COLUMNS.format("(SELECT ? AS name)", "1")
 _FOREIGN_KEYS = f"""
 SELECT m.name, f.id, f."table", f."from", f."to" FROM sqlite_master AS m
 JOIN pragma_foreign_key_list(m.name) AS f WHERE {_PLAIN} ORDER BY m.name, f.id DESC, f.seq
+"""  # noqa: S608  # made of constants
+_INDEXED = f"""
+SELECT m.name, i.name FROM sqlite_master AS m JOIN pragma_index_list(m.name) AS l
+JOIN pragma_index_info(l.name) AS i WHERE i.seqno = 0 AND NOT l.partial AND {_PLAIN}
 """  # noqa: S608  # made of constants
 
 
@@ -69,7 +70,7 @@ def read_schema(connection: sqlite3.Connection) -> list[Definition]:
 
 
 def read_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
-    """Return tables and views with columns, keys, samples and, of tables, row counts.
+    """Return tables and views with columns, keys, samples and, of tables, row counts and ranges.
 
     A view that SQLite cannot resolve, or a virtual table whose module is not loaded, is left out.
     """
@@ -89,22 +90,44 @@ def read_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
     linked = _with_foreign_keys(connection, tables)
     ends = {each.name: not each.is_virtual and each.kind == "table" for each in schema}
     counts = known_counts(connection)
+    indexed: dict[str, set[str]] = defaultdict(set)
+    for name, column in connection.execute(_INDEXED):
+        indexed[name].add(column)
     sampling, counting = time.monotonic() + SAMPLING_SECONDS, COUNTING_SECONDS
     complete = []
     for table in linked:
-        sampled = _sampled(connection, table, sampling, reads_end=ends[table.name])
+        sampled = read_samples(connection, table, sampling, reads_end=ends[table.name])
         if sampled.kind == "table" and sampled.row_count is None:
             started = time.monotonic()
-            count = counts.get(sampled.name) or _counted(connection, sampled.name, counting)
+            count = counts.get(sampled.name) or count_rows(connection, sampled.name, counting)
             counting -= time.monotonic() - started
             sampled = sampled.model_copy(update={"row_count": count})
-        complete.append(sampled)
+        complete.append(read_ranges(connection, sampled, indexed[table.name], sampling))
     return tuple(complete)
 
 
-def quoted(name: str) -> str:
-    """Return the name as a statement can hold it, whatever it is made of."""
-    return '"' + name.replace('"', '""') + '"'
+def read_texts(
+    connection: sqlite3.Connection, wanted: Sequence[TextColumn], limits: TextLimits
+) -> tuple[ColumnTexts, ...]:
+    """Return what the columns hold.
+
+    No pragma tells a column's collation: where a table's definition names one, all its columns count as
+    compared without case.
+    """
+    folding = {each.name for each in read_schema(connection) if "COLLATE" in each.sql.upper()}
+
+    def names(column: TextColumn) -> tuple[str, str]:
+        # Behind its table's name, for SQLite takes a name in quotes that it does not know for a text.
+        table = quoted(column.table)
+        return table, cut(f"{table}.{quoted(column.column)}", limits.characters)
+
+    return read_columns(
+        wanted,
+        limits,
+        lambda sql: fetch(connection, sql),
+        names,
+        lambda each: each.table not in folding,
+    )
 
 
 def _describe(connection: sqlite3.Connection, sql: str, *parameters: str) -> dict[str, Table]:
@@ -156,62 +179,3 @@ def known_counts(connection: sqlite3.Connection) -> Mapping[str, int]:
         return dict(connection.execute(sql).fetchall())
     except sqlite3.OperationalError:
         return {}
-
-
-@contextmanager
-def _limited(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    end = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_CHECKS)
-    try:
-        yield
-    finally:
-        connection.set_progress_handler(None, 0)
-
-
-def _counted(connection: sqlite3.Connection, name: str, seconds: float) -> int | None:
-    if seconds <= 0:
-        return None
-    try:
-        with _limited(connection, seconds):
-            return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])  # noqa: S608  # quoted
-    except sqlite3.DatabaseError:
-        return None
-
-
-def _sampled(connection: sqlite3.Connection, table: Table, end: float, *, reads_end: bool) -> Table:
-    """Return the table with samples; also with its row count where all its rows were read."""
-    seconds = min(STATEMENT_SECONDS, end - time.monotonic())
-    if seconds <= 0:
-        return table
-    names = [column.name for column in table.columns if worth_sampling(column.name, column.type)]
-    # A long text is cut by SQLite, so that it is not carried here; a blob is not even looked at.
-    cut = "CASE typeof({0}) WHEN 'text' THEN substr({0}, 1, {1}) WHEN 'blob' THEN x'' ELSE {0} END"
-    cells = [cut.format(quoted(name), SAMPLE_CHARACTERS + 1) for name in names]
-    select = f"SELECT {', '.join(cells) or '1'} FROM {quoted(table.name)}"  # noqa: S608  # quoted
-    try:
-        with _limited(connection, seconds):
-            rows: list[tuple[Cell, ...]] = connection.execute(f"{select} LIMIT {ROWS_FROM_START}").fetchall()
-    except sqlite3.DatabaseError:
-        return table
-    whole = len(rows) < ROWS_FROM_START
-    if not whole and reads_end:
-        rows += _last_rows(connection, select, table, seconds)
-    update: dict[str, object] = {"columns": with_samples(table.columns, names, rows, tying_columns(table))}
-    if whole and table.kind == "table":
-        update["row_count"] = len(rows)
-    return table.model_copy(update=update)
-
-
-def _last_rows(
-    connection: sqlite3.Connection, select: str, table: Table, seconds: float
-) -> list[tuple[Cell, ...]]:
-    orders = ["rowid DESC"]
-    if table.primary_key:  # a table WITHOUT ROWID is ordered by its key
-        orders.append(", ".join(f"{quoted(name)} DESC" for name in table.primary_key))
-    for order in orders:
-        try:
-            with _limited(connection, seconds):
-                return connection.execute(f"{select} ORDER BY {order} LIMIT {ROWS_FROM_END}").fetchall()
-        except sqlite3.DatabaseError:
-            continue
-    return []

@@ -63,3 +63,13 @@ class Access(Message):
     """In lower case the names of tables and columns, and `table.column`, that the caller may not see.
 
     They are for comparing alone; nothing ever shows them."""
+
+    def stored_columns(self) -> frozenset[tuple[str, str]]:
+        """Return the columns, behind their tables' keys, of which the caller may see every stored value."""
+        return frozenset(
+            (table.key, column.name)
+            for table in self.catalog.tables
+            if not self.rules or ((rules := self.rules.get(table.key)) and not rules.rows)
+            for column in table.columns
+            if not self.rules or column.name not in self.rules[table.key].masks
+        )

@@ -125,7 +125,10 @@ def _stored(table: Table, rules: TableRules) -> set[str]:
 
 def _column(column: Column, rules: TableRules) -> Column:
     mask = rules.masks.get(column.name)
-    update: dict[str, object] = {"samples": (), "distinct": None} if mask or rules.rows else {}
+    is_cut = mask or rules.rows
+    update: dict[str, object] = dict.fromkeys(("distinct", "lowest", "highest")) if is_cut else {}
+    if is_cut:
+        update["samples"] = ()
     if mask:
         told = f"{column.description} ({_SHOWN[mask]})" if column.description else _SHOWN[mask]
         update |= {"type": "INTEGER" if mask == "year_only" else "TEXT", "description": told}
