@@ -13,10 +13,10 @@ def handle(event: RetrieveContext, around: Surroundings) -> Retrieved:
     settings = around.settings
     check_account(settings)
     access = open_access(settings, event.caller)
-    base, verified, today = open_retrieval(settings)
+    base, verified, values, today = open_retrieval(settings)
     characters = choose_schema_characters(settings)
     context = retrieve_context(
-        event.question, base, access, today, characters, event.earlier, verified=verified
+        event.question, base, access, today, characters, event.earlier, verified=verified, values=values
     )
     return Retrieved(
         context=pack(context, f"{event.job_id}/context.json", around.parcels),

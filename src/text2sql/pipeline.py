@@ -14,11 +14,13 @@ from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import Access, Caller
 from text2sql.datasource.policy.decide import access_for
 from text2sql.datasource.policy.grants import Policy
+from text2sql.datasource.values_index import WAIT_SECONDS, StoredValues
 from text2sql.errors import RepairableError, SchemaChanged, SqlRejected, Text2SqlError
 from text2sql.execution.cancel import refuse_cancelled
 from text2sql.execution.port import Database, QueryLimits
 from text2sql.execution.step import execute_sql
 from text2sql.generation.port import SqlModel
+from text2sql.generation.rewriting import rewrite_question
 from text2sql.generation.step import generate_sql
 from text2sql.guardrail.port import Guardrail
 from text2sql.guardrail.step import check_question
@@ -31,6 +33,7 @@ from text2sql.messages import (
     Executed,
     Failure,
     Feedback,
+    Reading,
     Reply,
     Screening,
     SqlDraft,
@@ -40,6 +43,7 @@ from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.step import retrieve_context
 from text2sql.retrieval.verified import VerifiedIndex
 from text2sql.telemetry import OnStep, StepLog
+from text2sql.validation.literals import without_unstored
 from text2sql.validation.step import validate_sql
 
 STEPS: tuple[StepName, ...] = get_args(StepName)
@@ -65,6 +69,8 @@ class Services:
     """Returns the access policy, checked against the catalog; without one, every caller sees all."""
     verified: VerifiedIndex = field(default_factory=lambda: VerifiedIndex(tuple))
     """The statements that people approved."""
+    values: Callable[[float], StoredValues | None] = lambda _wait: None
+    """Returns the texts that are stored, waiting at most so many seconds for a first index."""
     refresh_catalog: Callable[[], None] = lambda: None
     """Makes `catalog` read the database anew."""
     question_characters: int = 4000
@@ -96,7 +102,7 @@ def answer(
 ) -> Reply:
     """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises.
 
-    `earlier` is what the question may refer to. Another thread may set `cancelled`: no further step
+    `earlier` is what the question may lean on, the oldest first. Another thread may set `cancelled`: no further step
     asks the model or the database then, and a query that runs is stopped.
     """
     run = _Run(question, services, StepLog(on_step), caller, earlier, cancelled or Event())
@@ -128,6 +134,7 @@ class _Run:
         self._log = log
         self._caller = caller
         self._earlier = earlier
+        self._read_as: str | None = None
         self._cancelled = cancelled
         self._is_catalog_fresh = False
         """Whether it has been read anew for this question."""
@@ -137,20 +144,24 @@ class _Run:
         self._question = screening.text
         if screening.blocked_message is not None:
             return self.reply(ending.blocked(screening.blocked_message))
+        reading = self._rewrite_question(screening) if self._earlier else Reading(screening=screening)
+        self._read_as = reading.read_as
+        if reading.screening.blocked_message is not None:
+            return self.reply(ending.blocked(reading.screening.blocked_message))
         try:
-            return self._answer(screening)
+            return self._answer(reading)
         except SchemaChanged:
             self._is_catalog_fresh = True
             self._services.refresh_catalog()
-            return self._answer(screening)
+            return self._answer(reading)
 
-    def _answer(self, screening: Screening) -> Reply:
+    def _answer(self, reading: Reading) -> Reply:
         """Answer the question that passed.
 
         Raises:
             SchemaChanged: the catalog lags behind the database, and has not been refreshed for this question.
         """
-        context = self._retrieve_context()
+        context = self._retrieve_context(reading)
 
         feedback: list[Feedback] = []
         seconded: SqlDraft | None = None
@@ -169,7 +180,7 @@ class _Run:
 
         if isinstance(drafted, Declined | Clarification):
             return self.reply(ending.not_drafted(drafted))
-        composed = self._compose_answer(context, screening, drafted, repairs=len(feedback))
+        composed = self._compose_answer(context, reading.screening, drafted, repairs=len(feedback))
         return self.reply(ending.answered(drafted, composed))
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
@@ -179,17 +190,31 @@ class _Run:
             services = self._services
             return check_question(self._question, services.guardrail, services.question_characters)
 
-    def _retrieve_context(self) -> Context:
+    def _rewrite_question(self, screening: Screening) -> Reading:
+        refuse_cancelled(self._cancelled)
+        with self._log.step("RewriteQuestion"):
+            services = self._services
+            return rewrite_question(
+                screening,
+                self._earlier,
+                services.model,
+                services.guardrail,
+                services.question_characters,
+                on_usage=self._log.add_usage,
+            )
+
+    def _retrieve_context(self, reading: Reading) -> Context:
         with self._log.step("RetrieveContext"):
             services = self._services
             return retrieve_context(
-                self._question,
+                reading.screening.text,
                 services.knowledge_base,
                 services.access(self._caller),
                 services.today,
                 services.schema_characters,
-                self._earlier,
+                reading.earlier,
                 verified=services.verified,
+                values=services.values(WAIT_SECONDS),
             )
 
     def _draft_and_run(
@@ -218,6 +243,8 @@ class _Run:
                 valid = validate_sql(generation, access, self._services.limits.rows)
             with self._log.step("ExecuteSql", attempt):
                 services = self._services
+                if attempt == 1:
+                    valid = without_unstored(valid, services.values(0))
                 return execute_sql(valid, services.database, services.limits, self._cancelled)
         except RepairableError as error:
             reason = error.reason if isinstance(error, SqlRejected) else error.code
@@ -250,6 +277,7 @@ class _Run:
         return Reply.model_validate(
             {
                 "question": self._question,
+                "read_as": self._read_as,
                 **how,
                 "steps": tuple(self._log.records),
                 "usage": self._log.usage,

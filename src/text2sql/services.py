@@ -60,6 +60,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
         guardrail=open_guardrail(settings),
         knowledge_base=CurrentGlossary(lambda: source.knowledge().glossary.terms),
         verified=_open_verified(settings, lambda: source.knowledge().verified.queries),
+        values=lambda wait: values_index(settings).open(source.catalog(), wait),
         model=RetryingModel(open_model(settings, on_wait)),
         database=database,
         catalog=source.catalog,
@@ -85,16 +86,19 @@ def query_limits(settings: Settings) -> QueryLimits:
     )
 
 
-def open_retrieval(settings: Settings) -> "tuple[KnowledgeBase, VerifiedIndex, date]":
-    """Return the knowledge base, the verified queries, and the day that "last year" counts from.
+def open_retrieval(settings: Settings) -> "tuple[KnowledgeBase, VerifiedIndex, StoredValues | None, date]":
+    """Return the knowledge base, verified queries, stored texts, and the day that "last year" counts from.
 
     Raises:
+        DatabaseError: as the port says.
         InvalidKnowledge: a knowledge file is wrong.
         InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
     """
-    knowledge = _open_source(settings).knowledge()
+    source = _open_source(settings)
+    knowledge = source.knowledge()
     verified = _open_verified(settings, lambda: knowledge.verified.queries)
-    return LocalKnowledgeBase(knowledge.glossary.terms), verified, _today(knowledge)
+    values = values_index(settings).open(source.catalog())
+    return LocalKnowledgeBase(knowledge.glossary.terms), verified, values, _today(knowledge)
 
 
 def open_verified(settings: Settings) -> "tuple[VerifiedQuery, ...]":

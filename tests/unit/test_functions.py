@@ -16,6 +16,7 @@ from job_store_contract import MANY, job
 from model_server import Fault, ScriptedModelServer
 from small_shop import write_small_shop
 from text2sql import services
+from text2sql.datasource.policy.access import Access
 from text2sql.errors import (
     InvalidPolicy,
     JobStoreUnavailable,
@@ -25,6 +26,7 @@ from text2sql.errors import (
     Text2SqlError,
 )
 from text2sql.messages import StepName
+from text2sql.settings import Settings
 from text2sql.workflow import function as surroundings
 from text2sql.workflow import job as jobs
 from text2sql.workflow.events import StepError
@@ -78,7 +80,13 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     # A Lambda function lives in a process of its own; here each test stands for one.
-    memories = (surroundings._settings, open_parcels, jobs.open_jobs, services.open_knowledge_bucket)
+    memories = (
+        surroundings._settings,
+        open_parcels,
+        jobs.open_jobs,
+        services.open_knowledge_bucket,
+        services.values_index,
+    )
     for memory in memories:
         memory.cache_clear()
 
@@ -149,6 +157,21 @@ def test_bucket_without_a_policy_shows_nobody_anything(invoke: Invoke) -> None:
         invoke("retrieve_context/anybody")
     boto3.client("s3").put_object(Bucket="knowledge", Key="policy.yaml", Body=POLICY)
     invoke("retrieve_context/anybody")
+
+
+def test_stored_values_are_told_and_a_first_draft_is_held_against_them(invoke: Invoke) -> None:
+    services.open_values(Settings(), None)
+    retrieved = invoke("retrieve_context/anybody", question="Which segment has grace?")["output"]
+    access = {"text": Access(catalog=services.open_catalog(Settings())).model_dump_json()}
+    draft = {"kind": "draft", "sql": "SELECT name FROM customers WHERE segment = 'corporate'"}
+    valid = invoke("validate_sql/draft", draft=draft, access=access)["output"]
+    assert "has 'Grace'" not in retrieved["context"]["text"]  # the policy filters these rows
+    with pytest.raises(SqlRejected) as caught:
+        invoke("execute_sql/valid", valid=valid)
+    told = json.loads(str(caught.value))["feedback"]
+    assert told["code"] == "VALUE_NOT_STORED"
+    assert told["text"] == "customers.segment has no 'corporate', but 'Corporate'."
+    invoke("execute_sql/valid", valid=valid, attempt=2)
 
 
 def test_verified_query_goes_from_the_bucket_to_the_answer_past_the_model(

@@ -30,6 +30,7 @@ from scenarios import (
 from scripted_model import ScriptedModel, ScriptedReply
 from small_shop import write_small_shop
 from text2sql import errors, pipeline
+from text2sql.datasource.values_index import ValuesIndex
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.port import Completion
@@ -93,6 +94,33 @@ def test_answer_holds_what_was_found_and_why_to_trust_it(services: Services) -> 
 def test_step_names_are_the_steps_in_order(services: Services) -> None:
     reply, _ = ask(services, GOOD)
     assert tuple(record.step for record in reply.steps) == STEPS
+
+
+# ── stored values ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def informed(services: Services, tmp_path: Path) -> Services:
+    """The services with the index of stored values, built already."""
+    index = ValuesIndex(tmp_path / "values.sqlite", services.database.read_texts)
+    index.open(services.catalog(), None)
+    return replace(services, values=lambda wait: index.open(services.catalog(), wait))
+
+
+def test_model_is_told_the_stored_texts_that_the_question_names(informed: Services) -> None:
+    reply, model = ask(informed, GOOD, question="Is grace a customer, or Linux?")
+    assert "customers.name has 'Linus'." in model.prompts[0].turns[-1].text
+    assert reply.outcome == "answered"
+
+
+def test_first_draft_that_misspells_a_stored_text_goes_back_and_keeps_it_if_it_likes(
+    informed: Services,
+) -> None:
+    misspelt = "SELECT name FROM customers WHERE segment = 'corporate'"
+    reply, model = ask(informed, misspelt, misspelt)
+    assert [record.code for record in reply.steps if record.code] == ["SQL_REJECTED"]
+    assert "customers.segment has no 'corporate', but 'Corporate'." in model.prompts[1].turns[-1].text
+    assert (reply.outcome, reply.rows) == ("answered", ())
 
 
 # ── the vote ─────────────────────────────────────────────────────────────────────────────────────

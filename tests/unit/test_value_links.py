@@ -74,7 +74,7 @@ def test_name_that_is_not_stored_leads_to_the_one_close_to_it(
 ) -> None:
     (passage,) = link_values(question, ACCESS, values)
     assert (passage.text, passage.score) == (told, 0.5)
-    assert passage.source == f"values: {told.split()[0]}"
+    assert passage.source == f"values: {told.split(maxsplit=1)[0]}"
 
 
 @pytest.mark.parametrize(
