@@ -92,6 +92,7 @@ CONFIGS: Mapping[str, Asker] = {
     "default": ask,
     "zero-shot": ask_zero_shot,
     "no-samples": changed(_without_samples),
+    "no-values": changed(lambda services: replace(services, values=lambda _: None)),
     "no-repair": changed(lambda services: replace(services, repairs=0)),
     "votes-1": _votes(1),
     "votes-3": _votes(3),

@@ -1,12 +1,15 @@
 """Records what each step took, and tells whoever listens."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
 from text2sql.errors import Text2SqlError
 from text2sql.messages import StepName, StepRecord, Usage
+
+DRAFT_STEPS = frozenset({"GenerateSql", "ValidateSql", "ExecuteSql"})
+"""The steps that a draft goes through; a draft that fails in one may go back to the model."""
 
 OnStep = Callable[[StepRecord], None]
 """Called when a step starts and again when it ends, in the thread that runs it."""
@@ -64,6 +67,13 @@ class StepLog:
     def _tell(self, record: StepRecord) -> None:
         if self._on_step:
             self._on_step(record)
+
+
+def count_repairs(records: Iterable[StepRecord]) -> int:
+    """Return how many drafts failed and went back to the model."""
+    drafted = [record for record in records if record.step in DRAFT_STEPS]
+    last = max((record.attempt for record in drafted), default=1)
+    return len({record.attempt for record in drafted if record.status == "failed" and record.attempt < last})
 
 
 def total_usage(calls: Sequence[Usage]) -> Usage:

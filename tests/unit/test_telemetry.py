@@ -4,7 +4,7 @@ import pytest
 
 from text2sql.errors import ModelThrottled
 from text2sql.messages import StepRecord, Usage
-from text2sql.telemetry import StepLog
+from text2sql.telemetry import StepLog, count_repairs
 
 
 def usage(tokens: int, cost: str | None = None, model: str = "m") -> Usage:
@@ -74,3 +74,26 @@ def test_one_call_of_unknown_cost_makes_the_total_unknown_but_no_other_step() ->
 
 def test_nothing_asked_of_a_model_is_no_usage() -> None:
     assert StepLog().usage == Usage()
+
+
+def test_repair_is_a_draft_that_failed_and_went_back() -> None:
+    def steps(*ends: str) -> list[StepRecord]:
+        records = []
+        for end in ends:
+            step, attempt, code = end.split(":")
+            status = "failed" if code else "succeeded"
+            records.append(
+                StepRecord.model_validate(
+                    {"step": step, "attempt": attempt, "status": status, "code": code or None}
+                )
+            )
+        return records
+
+    assert count_repairs([]) == 0
+    seconded = steps("GenerateSql:1:", "ExecuteSql:1:", "GenerateSql:2:", "ExecuteSql:2:")
+    assert count_repairs(seconded) == 0
+    repaired = steps("GenerateSql:1:", "ValidateSql:1:SQL_REJECTED", "GenerateSql:2:", "ValidateSql:2:")
+    assert count_repairs(repaired) == 1
+    gave_up = [*repaired[:2], *steps("GenerateSql:2:REPLY_UNUSABLE"), *steps("GenerateSql:3:QUERY_FAILED")]
+    assert count_repairs(gave_up) == 2
+    assert count_repairs(steps("RetrieveContext:1:DATABASE_UNAVAILABLE")) == 0

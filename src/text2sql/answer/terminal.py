@@ -8,11 +8,14 @@ from text2sql.answer.cell_text import flatten
 from text2sql.answer.columns import view_columns
 from text2sql.answer.terminal_rows import bar_lines, record_lines, table_fits, table_lines
 from text2sql.messages import Reply
+from text2sql.telemetry import count_repairs
 
 
 def render_reply(reply: Reply, console: Console, max_rows: int = 20) -> None:
     """Print an answer with rows, chart, SQL and checks; any other outcome with what to do next."""
     screen = _Screen(console)
+    if reply.read_as:
+        screen.line(f"Read as: {flatten(reply.read_as)}", "dim")
     screen.line(reply.sentence, "bold")
     if reply.outcome == "answered":
         _render_rows(reply, screen, max_rows)
@@ -112,7 +115,7 @@ def _render_checks(reply: Reply, screen: _Screen) -> None:
 def _summarize(reply: Reply) -> str:
     ended = [record for record in reply.steps if record.status != "started"]
     drafts = [record for record in ended if record.step == "GenerateSql"]
-    repairs = max((record.attempt for record in drafts), default=1) - 1
+    repairs = count_repairs(ended)
     tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
     parts = [
         f"{reply.seconds:.1f} s",

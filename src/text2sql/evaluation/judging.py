@@ -19,11 +19,14 @@ from text2sql.generation.port import Completion, Prompt, SqlModel
 from text2sql.generation.reply import read_reply
 from text2sql.messages import Cell, Failure, Reply, ResultColumn, ResultSet, SqlDraft
 from text2sql.pipeline import Services, answer
+from text2sql.telemetry import count_repairs
 
 ROWS = 10_000
 """The most rows of a gold result, and of an answer; the product's own limit would hide differences."""
 GOLD_LIMITS = QueryLimits(rows=ROWS, seconds=60.0, in_background=True)
 """The gold is trusted to be worth its time, so only the clock stops it."""
+INDEX_SECONDS = 60.0
+"""How long a database's stored values are waited for, so that each question finds the same."""
 EXCERPT_ROWS = 5
 _CELL_WIDTH = 60
 
@@ -78,6 +81,7 @@ def judge(
     try:
         form = read_form(question.sql, "sqlite" if services.catalog().dialect == "sqlite" else "mysql")
         gold = services.database.query(question.sql, GOLD_LIMITS, cancelled)
+        services.values(INDEX_SECONDS)
     except Text2SqlError as error:
         why = Failure(code=error.code, message=error.message, remedy=error.remedy)
         if why.code in SAYS_NOTHING:
@@ -139,7 +143,6 @@ def _judged(
     model: _ListenedModel,
 ) -> Result:
     failure = _failure(reply, gold, form)
-    attempts = [record.attempt for record in reply.steps if record.step == "GenerateSql"]
     cost = reply.usage.cost_usd
     missed = failure is not None
     return Result(
@@ -158,7 +161,7 @@ def _judged(
         completion_tokens=reply.usage.completion_tokens,
         cost_usd=None if cost is None else float(cost),
         drafts=model.drafts,
-        repairs=max(attempts, default=1) - 1,
+        repairs=count_repairs(reply.steps),
         config=config,
         gold_result=_excerpt(gold.columns, gold.rows) if missed else None,
         own_result=_excerpt(reply.columns, reply.rows) if missed and reply.outcome == "answered" else None,

@@ -19,6 +19,7 @@ import httpx
 from text2sql import __version__
 from text2sql.errors import ModelNotInstalled, ModelTimedOut, ModelUnavailable
 from text2sql.generation.cpu_cores import usable_cores
+from text2sql.generation.embedded_server import CONTEXT_TOKENS, MOST_AT_ONCE
 from text2sql.generation.embedded_state import (
     POLL_SECONDS,
     ServerOptions,
@@ -87,6 +88,8 @@ class EmbeddedServer:
             file.st_size,
             file.st_mtime_ns,
             self._threads,
+            CONTEXT_TOKENS,
+            MOST_AT_ONCE,
         )
         return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()
 

@@ -10,6 +10,8 @@ from text2sql.retrieval.table_ranking import choose_tables
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?")
 """A number or an ISO date: its type says enough, and its digits cost a token each."""
 
+_TEMPORAL = re.compile(r"\b(?:date|datetime|timestamp|time|year)\b|_(?:date|year|at)\b|year$", re.IGNORECASE)
+
 
 def render_schema(catalog: Catalog, question: str, max_characters: int, hints: Sequence[str] = ()) -> str:
     """Return at most about `max_characters`; the same text for every question while all tables fit.
@@ -44,13 +46,16 @@ def _render_table(table: Table, *, described: bool) -> str:
         for key in table.foreign_keys
         if len(key.columns) == 1
     }
-    lines = [f"CREATE TABLE {quote_name(table.name)} ("]
-    if table.description:
-        lines[0] += f" -- {_one_line(table.description)}"
+    remarks = [_one_line(table.description)] if table.description else []
+    if described and table.row_count is not None:
+        remarks.append(f"{table.row_count:,} {'row' if table.row_count == 1 else 'rows'}")
+    lines = [f"CREATE TABLE {quote_name(table.name)} ({_told(remarks)}"]
     for column in table.columns:
         remarks = [_one_line(column.description)] if described and column.description else []
         remarks += _list_samples(column)
-        told = f" -- {'; '.join(remarks)}" if remarks else ""
+        if described and (period := _period(column)):
+            remarks.append(period)
+        told = _told(remarks)
         lines.append(f"{_render_column(column, table, references.get(column.name, ''))},{told}")
     for key in table.foreign_keys:
         if len(key.columns) > 1:
@@ -73,6 +78,17 @@ def _list_samples(column: Column) -> list[str]:
     if column.distinct == len(column.samples):
         return [", ".join(f"'{_one_line(sample)}'" for sample in column.samples)]
     return ["e.g. " + ", ".join(f"'{_one_line(sample)}'" for sample in column.samples[:2])]
+
+
+def _period(column: Column) -> str:
+    """Return from when to when the column goes; the range of other numbers costs more than it tells."""
+    if column.lowest is None or not _TEMPORAL.search(f"{column.type} {column.name}"):
+        return ""
+    return f"{column.lowest} to {column.highest}"
+
+
+def _told(remarks: Sequence[str]) -> str:
+    return f" -- {'; '.join(remarks)}" if remarks else ""
 
 
 def _one_line(text: str) -> str:
