@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from text2sql.datasource.catalog import Catalog, Column, Table
+from text2sql.datasource.catalog import Catalog, Column, ForeignKey, Table
 from text2sql.datasource.values import ColumnTexts, TextColumn, TextLimits
 from text2sql.datasource.values_index import StoredValues, ValuesIndex
 from text2sql.messages import Dialect
@@ -12,13 +12,27 @@ Texts = dict[str, Sequence[str]]
 """By `table.column`."""
 
 
-def catalog_of(texts: Texts, dialect: Dialect = "mysql") -> Catalog:
-    """Return a catalog of those tables, each with the columns in their order."""
+def catalog_of(texts: Texts, dialect: Dialect = "mysql", **keys: str) -> Catalog:
+    """Return a catalog of those tables, each with the columns in their order.
+
+    `keys` say which other table a table's first column points at.
+    """
     columns: dict[str, list[Column]] = {}
     for name in texts:
         table, column = name.split(".")
         columns.setdefault(table, []).append(Column(name=column, type="VARCHAR(40)"))
-    tables = tuple(Table(name=table, columns=tuple(found)) for table, found in columns.items())
+    tables = tuple(
+        Table(
+            name=table,
+            columns=tuple(found),
+            foreign_keys=(
+                (ForeignKey(columns=(found[0].name,), table=keys[table], references=(found[0].name,)),)
+                if table in keys
+                else ()
+            ),
+        )
+        for table, found in columns.items()
+    )
     return Catalog(name="test", dialect=dialect, server="test", tables=tables)
 
 

@@ -168,3 +168,35 @@ def test_what_a_person_approved_is_not_judged(values: StoredValues) -> None:
     access = Access(catalog=catalog_of(COLLEGE))
     valid = validate_sql(SqlDraft(sql=sql, verified=approved), access, 10)
     assert without_unstored(valid, values) == valid
+
+
+PAINTS: Texts = {
+    "products.colour_code": ["9", "R1"],
+    "products.name": ["Apple"],
+    "colours.colour_code": ["R1"],
+    "colours.description": ["red", "white"],
+    "flags.description": ["white"],
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({}, "products.colour_code has no 'White', but colours.description has."),
+        ({"products": TableRules(), "colours": TableRules(masks={"description": "full"})}, ""),
+        ({"products": TableRules(), "colours": TableRules(rows=("colour_code = 'R1'",))}, ""),
+    ],
+)
+def test_text_that_a_linked_table_holds_is_told_with_its_column(
+    rules: dict[str, TableRules], told: str, tmp_path: Path
+) -> None:
+    access = Access(catalog=catalog_of(PAINTS, products="colours"), rules=rules)
+    draft = SqlDraft(sql="SELECT name FROM products WHERE colour_code = 'White'")
+    valid = validate_sql(draft, access, 10)
+    values = write_values(tmp_path, PAINTS)
+    if not told:
+        assert without_unstored(valid, values) == valid
+        return
+    with pytest.raises(SqlRejected) as caught:
+        without_unstored(valid, values)
+    assert caught.value.feedback == told

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from text2sql.datasource.catalog import Catalog
+from text2sql.datasource.catalog import Catalog, Column
 from text2sql.datasource.introspection.samples import tells_private, worth_sampling
 from text2sql.messages import Message
 
@@ -57,11 +57,16 @@ def choose_text_columns(catalog: Catalog) -> tuple[TextColumn, ...]:
         for table in catalog.tables
         if table.kind == "table" and not table.schema_name
         for column in table.columns
-        if _TEXT_TYPE.search(column.type)
+        if holds_text(column)
         and worth_sampling(column.name, column.type)
         and not tells_private(column.description)
     ]
     return tuple(sorted(chosen, key=lambda each: (each.rows is None, each.rows or 0)))
+
+
+def holds_text(column: Column) -> bool:
+    """Tell whether the column's type is one of text."""
+    return bool(_TEXT_TYPE.search(column.type))
 
 
 def fold_text(text: str) -> str:

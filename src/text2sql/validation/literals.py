@@ -1,6 +1,7 @@
 """Compares the text literals of a checked statement with what is stored."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from text2sql.datasource.values_index import StoredValues
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.In, exp.Like)
+MAX_NEARBY = 40
+MAX_HOLDERS = 2
 _WILDCARDS = frozenset("%_\\")
 
 
@@ -23,14 +26,20 @@ def compared_texts(statement: Statement) -> tuple[ComparedText, ...]:
     """Return the literals with a letter that are compared with a column that the caller sees as stored."""
     shown = statement.access.stored_columns()
     found = (each for node in statement.nodes for each in _read(node, statement))
-    return tuple(dict.fromkeys(each for each in found if (each.table, each.column) in shown))
+    compared = tuple(dict.fromkeys(each for each in found if (each.table, each.column) in shown))
+    if not compared:
+        return ()
+    nearby = (each for each in _columns_nearby(statement) if each in shown)
+    update = {"nearby": tuple(islice(nearby, MAX_NEARBY))}
+    return tuple(each.model_copy(update=update) for each in compared)
 
 
 def without_unstored(valid: ValidSql, values: "StoredValues | None") -> ValidSql:
     """Return the statement and its alternatives without those that compare a column with what it lacks.
 
-    It lacks a text that it does not hold while it holds exactly one that is close to it. To be asked of
-    the first drafts only: who keeps a literal after being told asks for what is not there.
+    It lacks a text that it does not hold while it holds exactly one that is close to it, or while another
+    column nearby holds the text. To be asked of the first drafts only: who keeps a literal after being told
+    asks for what is not there.
 
     Raises:
         SqlRejected: VALUE_NOT_STORED, with the text that is stored; no statement is left.
@@ -68,12 +77,40 @@ def _find_unstored(compared: tuple[ComparedText, ...], values: "StoredValues") -
         if known is None or not known.is_complete or _holds(known, each):
             continue
         near = closest(fold_words(each.text), {text: fold_words(text) for text in known.texts})
+        name = _name(each.table, each.column)
         if len(near) == 1:
-            name = f"{quote_name(each.table)}.{quote_name(each.column)}"
             told.append(f"{name} has no {_quoted(each.text)}, but {_quoted(near[0])}.")
+        elif holders := _holders(each, values):
+            told.append(f"{name} has no {_quoted(each.text)}, but {' and '.join(holders)} has.")
     if not told:
         return None
     return Refusal(reason="VALUE_NOT_STORED", message=" ".join(told))
+
+
+def _holders(compared: ComparedText, values: "StoredValues") -> list[str]:
+    """Return the first two columns nearby that hold the text, as a statement names them."""
+    from text2sql.datasource.values import fold_text, fold_words, value_key
+
+    found = values.find([value_key(fold_words(compared.text))])
+    same = [each for each in found if fold_text(each.text) == fold_text(compared.text)]
+    places = dict.fromkeys((each.table, each.column) for each in same)
+    others = [place for place in places if place != (compared.table, compared.column)]
+    return [_name(*place) for place in others if place in compared.nearby][:MAX_HOLDERS]
+
+
+def _columns_nearby(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Yield the columns of text of the statement's tables and of those that a foreign key links to them."""
+    from text2sql.datasource.values import holds_text
+
+    named = {table.name for _, table in statement.tables}
+    linked = {key.table for _, table in statement.tables for key in table.foreign_keys}
+    for table in statement.catalog.tables:
+        if table.name in named | linked or any(key.table in named for key in table.foreign_keys):
+            yield from ((table.key, column.name) for column in table.columns if holds_text(column))
+
+
+def _name(table: str, column: str) -> str:
+    return f"{quote_name(table)}.{quote_name(column)}"
 
 
 def _holds(known: "ColumnTexts", compared: ComparedText) -> bool:
