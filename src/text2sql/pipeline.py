@@ -102,8 +102,8 @@ def answer(
 ) -> Reply:
     """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises.
 
-    `earlier` is what the question may lean on, the oldest first. Another thread may set `cancelled`: no further step
-    asks the model or the database then, and a query that runs is stopped.
+    `earlier` is what the question may lean on, the oldest first. Another thread may set `cancelled`: no
+    further step asks the model or the database then, and a query that runs is stopped.
     """
     run = _Run(question, services, StepLog(on_step), caller, earlier, cancelled or Event())
     try:
@@ -240,7 +240,7 @@ class _Run:
             sql = generation.sql
             with self._log.step("ValidateSql", attempt):
                 access = self._services.access(self._caller)
-                valid = validate_sql(generation, access, self._services.limits.rows)
+                valid = validate_sql(generation, access, self._services.limits.rows, is_first=attempt == 1)
             with self._log.step("ExecuteSql", attempt):
                 services = self._services
                 if attempt == 1:

@@ -19,6 +19,7 @@ Reason: TypeAlias = Literal[
     "NOT_GROUPED",
     "NEVER_TRUE",
     "VALUE_NOT_STORED",
+    "COUNT_IS_ALWAYS_ONE",
     "RECURSION_NOT_BOUNDED",
     "NOT_EMITTED",
 ]

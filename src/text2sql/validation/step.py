@@ -11,11 +11,12 @@ from text2sql.validation.rules import RULES
 from text2sql.validation.statement import Statement
 
 
-def validate_sql(draft: SqlDraft, access: Access, row_limit: int) -> ValidSql:
+def validate_sql(draft: SqlDraft, access: Access, row_limit: int, *, is_first: bool = False) -> ValidSql:
     """Return the statement as emitted from its checked tree, fetching at most `row_limit` + 1 rows.
 
     The draft's alternatives that pass come with it; where it does not pass itself, they come instead. One
-    that does not pass for its names has a vote if these can be read otherwise.
+    that does not pass for its names has a vote if these can be read otherwise. A first draft is held to
+    more: it does not pass where it most likely means something else.
 
     Raises:
         SqlRejected: with the reason of the first rule that refuses the draft; no alternative passes either.
@@ -24,7 +25,7 @@ def validate_sql(draft: SqlDraft, access: Access, row_limit: int) -> ValidSql:
     votes = Counter[str]()
     refused: list[tuple[str, Refusal]] = []
     for text in (draft.sql, *draft.alternatives):
-        checked = _check(text, access, row_limit)
+        checked = _check(text, access, row_limit, is_first=is_first)
         if isinstance(checked, Refusal):
             refused.append((text, checked))
         else:
@@ -57,7 +58,7 @@ def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | Non
     if reading is None:
         return None
     sql, changes = reading
-    checked = _check(sql, access, row_limit)
+    checked = _check(sql, access, row_limit, is_first=False)
     if isinstance(checked, Refusal):
         return None
     return checked.model_copy(
@@ -65,9 +66,11 @@ def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | Non
     )
 
 
-def _check(text: str, access: Access, row_limit: int) -> ValidSql | Refusal:
+def _check(text: str, access: Access, row_limit: int, *, is_first: bool) -> ValidSql | Refusal:
+    from text2sql.validation.lone_groups import find_lone_groups
+
     statement = Statement(text, access, row_limit)
-    refusal = _first_refusal(statement)
+    refusal = _first_refusal(statement) or (find_lone_groups(statement) if is_first else None)
     if refusal:
         return refusal
     return ValidSql(
