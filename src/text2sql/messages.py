@@ -14,6 +14,7 @@ Dialect: TypeAlias = Literal["sqlite", "mysql", "mariadb"]
 
 StepName: TypeAlias = Literal[
     "CheckQuestion",
+    "RewriteQuestion",
     "RetrieveContext",
     "GenerateSql",
     "ValidateSql",
@@ -50,6 +51,30 @@ class Screening(Message):
     """Set when the text may not go on; safe to show."""
 
 
+# ── RewriteQuestion ──────────────────────────────────────────────────────────────────────────────
+
+
+class EarlierTurn(Message):
+    """A question that went before in the same session, and what the model wrote for it."""
+
+    question: str
+    """As it was asked; of a follow-up, the whole question that it was read as."""
+    sql: str = ""
+    clarification: str = ""
+    """What it asked back with the choices, where it wrote no statement."""
+
+
+class Reading(Message):
+    """How a question is read that may lean on those before it."""
+
+    screening: Screening
+    """Of what goes on: the question itself, or the whole one that it was read as."""
+    read_as: str | None = None
+    """The whole question; None where the question is read as it was asked."""
+    earlier: tuple[EarlierTurn, ...] = ()
+    """What it leans on still, where no whole question came of it."""
+
+
 # ── RetrieveContext ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -62,15 +87,6 @@ class Passage(Message):
     score: float
     tables: tuple[str, ...] = ()
     """Those that it is about, where its text need not name them; the model is not told."""
-
-
-class EarlierTurn(Message):
-    """A question that went before in the same session, and what the model wrote for it."""
-
-    question: str
-    sql: str = ""
-    clarification: str = ""
-    """What it asked back with the choices, where it wrote no statement."""
 
 
 class VerifiedQuery(Message):
@@ -93,7 +109,7 @@ class Context(Message):
     """The compact schema; the same for every question to a datasource, so that prompt caches hold."""
     passages: tuple[Passage, ...] = ()
     earlier: tuple[EarlierTurn, ...] = ()
-    """What this question may refer to, the oldest first."""
+    """What a question leans on that is no whole one, the oldest first."""
     examples: tuple[VerifiedQuery, ...] = ()
     """Those whose questions are the most like this one, the best first."""
     verified: VerifiedQuery | None = None
@@ -169,6 +185,8 @@ class ComparedText(Message):
     text: str
     by_pattern: bool = False
     """Whether LIKE compares them, here always without a wildcard."""
+    nearby: tuple[tuple[str, str], ...] = ()
+    """Other columns that may hold it, behind their tables' keys: of these tables and their neighbours."""
 
 
 class ValidSql(Message):
@@ -293,6 +311,8 @@ class Reply(Message):
 
     outcome: OutcomeName
     question: str
+    read_as: str | None = None
+    """The whole question that a follow-up was read as."""
     sql: str | None = None
     draft: str | None = Field(None, exclude=True)
     """The statement as the model wrote it, which a follow-up question is told; it is never shown."""

@@ -31,8 +31,8 @@ SLOW = "SELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in 
 ANY_JOIN = 10**18
 """A limit on joins that lets a slow statement run."""
 KEYS = (
-    *("outcome", "question", "sql", "columns", "rows", "truncated", "sentence", "choices", "chart"),
-    *("checks", "error", "steps", "usage", "seconds"),
+    *("outcome", "question", "read_as", "sql", "columns", "rows", "truncated", "sentence", "certain"),
+    *("choices", "chart", "checks", "error", "steps", "usage", "seconds"),
 )
 ENDS_WITHIN = 60.0
 

@@ -20,6 +20,7 @@ from model_server import Reply as ModelReply
 from processes import free_port
 from scenarios import (
     BEGIN,
+    EARLIER,
     EVERYONE,
     GOOD,
     POLICY,
@@ -27,6 +28,7 @@ from scenarios import (
     QUESTION,
     RUN,
     SCENARIOS,
+    WHOLE,
     Scenario,
     add_secrets,
     check_reply,
@@ -40,7 +42,7 @@ from text2sql.generation.port import Completion
 from text2sql.jobs.cloud import CloudJobStore
 from text2sql.jobs.port import Job, Submission
 from text2sql.jobs.s3 import S3ResultStore
-from text2sql.messages import Failure, Reply
+from text2sql.messages import EarlierTurn, Failure, Reply
 from text2sql.workflow.parcel import INLINE_BYTES
 
 CLOUD = Path(__file__).resolve().parents[2] / ".venv-cloud"
@@ -91,12 +93,12 @@ class World:
         )
         return self.jobs.submit(job, 1000)
 
-    def event(self, job: Job) -> str:
+    def event(self, job: Job, earlier: tuple[EarlierTurn, ...] = ()) -> str:
         """Return the execution's input."""
         asked = job.submission
         caller = {"groups": asked.groups, "attributes": asked.attributes}
-        event = {"job_id": job.id, "question": asked.question, "caller": caller, "earlier": []}
-        return json.dumps(event)
+        turns = [turn.model_dump(mode="json") for turn in earlier]
+        return json.dumps({"job_id": job.id, "question": asked.question, "caller": caller, "earlier": turns})
 
     def start(self, job: Job, event: str = "") -> str:
         """Start the job's execution, and return its ARN."""
@@ -127,12 +129,17 @@ class World:
         return found.reply.model_copy(update={"rows": rows})
 
     def ask(
-        self, *replies: ModelReply, question: str = QUESTION, groups: Any = EVERYONE, **attributes: str
+        self,
+        *replies: ModelReply,
+        question: str = QUESTION,
+        groups: Any = EVERYONE,
+        earlier: tuple[EarlierTurn, ...] = (),
+        **attributes: str,
     ) -> Reply:
         """Return how a question ends, for which the model says this."""
         self.model.script(replies or [GOOD])
         job = self.submit(question, groups, **attributes)
-        assert self.wait(self.start(job)) == "SUCCEEDED"
+        assert self.wait(self.start(job, self.event(job, earlier))) == "SUCCEEDED"
         return self.reply(job)
 
     def record(self, event: Mapping[str, str]) -> dict[str, Any]:
@@ -205,7 +212,7 @@ def over_http(reply: ScriptedReply) -> ModelReply:
             return FAULTS[reply.code]
         case "":
             return Fault("empty")
-    assert isinstance(reply, str)
+    assert isinstance(reply, str | tuple)
     return reply
 
 
@@ -217,7 +224,8 @@ def over_http(reply: ScriptedReply) -> ModelReply:
 def test_question_ends_as_in_process(world: World, scenario: Scenario) -> None:
     if any(isinstance(reply, errors.Text2SqlError) for reply in scenario.replies):
         scenario = replace(scenario, says="")  # a server's error is told in other words
-    reply = world.ask(*map(over_http, scenario.replies), question=scenario.question)
+    replies = map(over_http, scenario.replies)
+    reply = world.ask(*replies, question=scenario.question, earlier=scenario.earlier)
     check_reply(scenario, reply)
 
 
@@ -228,6 +236,17 @@ def test_verified_query_is_the_answer_without_the_model(world: World) -> None:
     assert " ".join(ended(reply)) == f"{BEGIN} {RUN} ComposeAnswer"
     assert len(world.model.completions) == asked
     assert "verified query" in {check.name for check in reply.checks}
+
+
+@pytest.mark.parametrize(("rewritten", "is_told"), [(WHOLE, False), (PROSE, True)])
+def test_draft_is_written_for_the_whole_question_or_with_what_went_before(
+    world: World, rewritten: str, is_told: bool
+) -> None:
+    world.ask(rewritten, GOOD, question="And their names?", earlier=EARLIER)
+    system, *turns = world.model.completions[-1].texts
+    assert "CREATE TABLE" in system
+    assert turns[-1].strip() == ("And their names?" if is_told else WHOLE)
+    assert (EARLIER[0].question in turns) == is_told
 
 
 def test_schema_that_changed_is_read_anew_and_the_question_asked_again_once(world: World) -> None:

@@ -17,6 +17,13 @@ TEMPLATE = read_template()["Resources"]
 FUNCTIONS = [name for name, each in TEMPLATE.items() if each["Type"] == "AWS::Serverless::Function"]
 LATE = {
     "CheckQuestion": ("text2sql.guardrail.bedrock", "text2sql.guardrail.local", "glin_profanity"),
+    "RewriteQuestion": (
+        "text2sql.generation.bedrock",
+        "text2sql.generation.openai",
+        "text2sql.guardrail.bedrock",
+        "text2sql.guardrail.local",
+        "glin_profanity",
+    ),
     "RetrieveContext": (
         "text2sql.datasource.knowledge_bucket",
         "text2sql.execution.secret",

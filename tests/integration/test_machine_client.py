@@ -25,7 +25,9 @@ KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "a-session")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ANSWER = AnswerView(
     outcome="answered",
+    read_as=None,
     sentence="The count is 2.",
+    certain=True,
     sql="SELECT 2",
     columns=(ResultColumn(name="name", type="text"), ResultColumn(name="n", type="number")),
     rows=(("Zoë", 2),),

@@ -12,6 +12,7 @@ import yaml
 from local_cloud import read_template
 from text2sql import errors
 from text2sql.errors import RepairableError, Text2SqlError
+from text2sql.generation.bedrock import ATTEMPTS
 from text2sql.pipeline import STEPS
 from text2sql.settings import Settings
 
@@ -129,6 +130,8 @@ def test_substitutions_and_variables_are_all_given() -> None:
 
 
 def test_model_gives_up_before_its_function_does() -> None:
-    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    assert float(variables["TEXT2SQL_MODEL_TIMEOUT"]) < FUNCTIONS["GenerateSql"]["Timeout"]
+    shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    for name, calls in (("RewriteQuestion", ATTEMPTS), ("GenerateSql", ATTEMPTS + 1)):
+        variables = shared | TEMPLATE["Resources"][name]["Properties"]["Environment"]["Variables"]
+        assert calls * float(variables["TEXT2SQL_MODEL_TIMEOUT"]) <= FUNCTIONS[name]["Timeout"]
     assert Settings().query_timeout < FUNCTIONS["ExecuteSql"]["Timeout"]

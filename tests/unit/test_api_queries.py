@@ -14,7 +14,8 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
-from api_world import SLOW, Client, World, open_world
+from api_world import GOOD, SLOW, Client, World, open_world
+from text2sql.generation.port import Prompt
 from text2sql_api import gate
 from text2sql_api.identity import Person
 from text2sql_api.limits import STREAMS
@@ -302,10 +303,28 @@ def test_question_of_a_session_is_told_what_went_before(world: World) -> None:
     client = world.client()
     client.ask("Customers?", session="s1")
     client.ask("And their names?", session="s1")
-    texts = [turn.text for turn in world.model.prompts[1].turns]
-    assert texts[0] == "Customers?"
-    assert texts[1] == "```sql\nSELECT name FROM customers ORDER BY customer_id\n```"
-    assert texts[2] == world.model.prompts[1].turns[-1].text
+    rewriting, draft = world.model.prompts[1:]
+    assert "Question: Customers?\nFollow-up: And their names?" in rewriting.turns[0].text
+    assert [turn.text for turn in draft.turns] == ["Customers?", GOOD, "And their names?\n"]
+
+
+def test_next_question_is_told_what_a_follow_up_was_read_as(world: World) -> None:
+    def write(prompt: Prompt) -> str:
+        return GOOD if "CREATE TABLE" in prompt.system else f"Question {len(world.model.prompts)} of whom?"
+
+    world.model.text = write
+    client = world.client()
+    client.ask("Customers?", session="s1")
+    follow_up = client.ask("And their names?", session="s1")
+    assert (follow_up["question"], follow_up["answer"]["read_as"]) == (
+        "And their names?",
+        "Question 2 of whom?",
+    )
+    assert world.model.prompts[2].turns[0].text == "Question 2 of whom?\n"
+    assert len(world.model.prompts[2].turns) == 1
+    client.ask("And in Berlin?", session="s1")
+    told = world.model.prompts[3].turns[0].text
+    assert "Question: Customers?\nQuestion: Question 2 of whom?\nFollow-up: And in Berlin?" in told
 
 
 @pytest.mark.parametrize("fields", [{}, {"session": "s2"}])
@@ -330,7 +349,9 @@ def test_question_back_and_its_answer_belong_together(world: World) -> None:
     client = world.client()
     assert client.ask("By date?", session="s1")["answer"]["choices"] == ["the order's", "the payment's"]
     client.ask("The order's", session="s1")
-    assert world.model.prompts[1].turns[1].text == "CLARIFY: Which date? | the order's | the payment's"
+    asked_back = "Which date? | the order's | the payment's"
+    assert f"Asked back: {asked_back}\nFollow-up: The order's" in world.model.prompts[1].turns[0].text
+    assert world.model.prompts[2].turns[1].text == f"CLARIFY: {asked_back}"
 
 
 # ── bad requests ─────────────────────────────────────────────────────────────────────────────────

@@ -185,6 +185,12 @@ def test_last_turns_are_told_oldest_first() -> None:
     assert len(told) == MAX_TURNS
 
 
+def test_follow_up_is_told_as_the_whole_question_that_it_was_read_as() -> None:
+    followed = answered().model_copy(update={"read_as": "Orders in 2024?"})
+    told = earlier_turns(asked(), [ended(2, 1, followed), ended(1, 2)], 500)
+    assert [turn.question for turn in told] == ["Question 1?", "Orders in 2024?"]
+
+
 def test_nothing_before_a_pause_is_told() -> None:
     previous = [ended(3, 10), ended(2, 505), ended(1, 1100)]
     assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == ["Question 2?", "Question 3?"]

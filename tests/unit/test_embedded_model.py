@@ -11,6 +11,8 @@ from embedded_machine import REPAIR, Machine, ask, machine
 from text2sql.generation import prefix_cache
 from text2sql.generation.embedded_server import MOST_AT_ONCE
 from text2sql.generation.port import Prompt, Turn
+from text2sql.generation.rewriting import build_rewriting
+from text2sql.messages import EarlierTurn
 
 __all__ = ["machine"]  # a fixture, which tests name as an argument
 
@@ -94,6 +96,20 @@ def test_repair_after_somebody_else_s_question_restores_the_system_prompt(machin
     ask(client)
     before = ask(machine.client(), "Another schema.")["slots"]
     assert ask(client, **REPAIR)["slots"] == before + 1
+
+
+@pytest.mark.parametrize("draft", [{}, REPAIR])
+def test_draft_after_a_rewritten_question_starts_from_the_saved_schema(
+    machine: Machine, draft: dict[str, Any]
+) -> None:
+    client = machine.client()
+    ask(client)
+    rewriting = build_rewriting("And in 2024?", (EarlierTurn(question="Orders in 2025?"),))
+    between = ask(client, rewriting.system)
+    after = ask(client, **draft)
+    assert after["completions"] == between["completions"] + 1
+    assert after["slots"] == between["slots"] + 1
+    assert len(machine.saved) == 2
 
 
 def test_samples_are_written_at_the_same_time_and_not_more_than_the_server_has_room_for(

@@ -46,10 +46,12 @@ def test_draft_is_kept_for_the_next_question_and_not_shown(tmp_path: Path) -> No
     assert "its own words" not in reply_json(reply) + reply.model_dump_json()
 
 
-def test_cancelled_question_asks_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [(), EARLIER])
+def test_cancelled_question_asks_nobody(tmp_path: Path, earlier: tuple[EarlierTurn, ...]) -> None:
     model, cancelled = SteadyModel(), Event()
     cancelled.set()
-    reply = answer("Names?", shop_services(tmp_path / "shop.db", model), cancelled=cancelled)
+    services = shop_services(tmp_path / "shop.db", model)
+    reply = answer("Names?", services, earlier=earlier, cancelled=cancelled)
     assert reply.error
     assert reply.error.code == "QUERY_CANCELLED"
     assert model.prompts == []

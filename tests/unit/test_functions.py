@@ -123,6 +123,7 @@ def test_every_function_has_an_input() -> None:
     [
         ("check_question/asked", {"text": "What are the customers called?"}),
         ("check_question/masked", {"text": "Orders of the customer with SSN [SSN]?"}),
+        ("rewrite_question/leans", {"read_as": "What are the customers' segments?", "earlier": []}),
         ("generate_sql/first_draft", {"kind": "draft", "sql": "SELECT name FROM customers"}),
         ("generate_sql/repair", {"kind": "draft"}),
         ("validate_sql/draft", {"sql": "SELECT\n  name\nFROM customers\nLIMIT 1001"}),
@@ -130,12 +131,22 @@ def test_every_function_has_an_input() -> None:
     ],
 )
 def test_step_returns_its_message_and_its_record(
-    invoke: Invoke, name: str, expected: dict[str, object]
+    invoke: Invoke, model: ScriptedModelServer, name: str, expected: dict[str, object]
 ) -> None:
+    if "read_as" in expected:
+        model.script([str(expected["read_as"])])
     returned = invoke(name)
     assert expected.items() <= returned["output"].items()
     assert returned["record"]["status"] == "succeeded"
-    assert bool(returned["record"]["usage"]) == name.startswith("generate_sql")
+    assert bool(returned["record"]["usage"]) == name.startswith(("rewrite_question", "generate_sql"))
+
+
+def test_question_that_stands_alone_is_read_as_it_is_without_the_model(
+    invoke: Invoke, model: ScriptedModelServer
+) -> None:
+    output = invoke("rewrite_question/stands_alone")["output"]
+    assert output["screening"]["text"] == "How many orders were placed in 2025?"
+    assert (output["read_as"], output["earlier"], model.completions) == (None, [], [])
 
 
 def test_retrieved_context_fits_what_the_next_functions_are_given(invoke: Invoke) -> None:
@@ -199,6 +210,7 @@ def test_verified_query_goes_from_the_bucket_to_the_answer_past_the_model(
     ("name", "step"),
     [
         ("check_question/asked", "CheckQuestion"),
+        ("rewrite_question/leans", "RewriteQuestion"),
         ("retrieve_context/anybody", "RetrieveContext"),
         ("generate_sql/first_draft", "GenerateSql"),
         ("validate_sql/draft", "ValidateSql"),

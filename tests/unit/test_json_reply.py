@@ -9,8 +9,8 @@ from text2sql.answer.json_reply import read_row, reply_json, row_json
 from text2sql.messages import Cell, Chart, Failure, Reply, ResultColumn, StepRecord, Usage
 
 KEYS = (
-    *("outcome", "question", "sql", "columns", "rows", "truncated", "sentence", "certain", "choices"),
-    *("chart", "checks", "error", "steps", "usage", "seconds"),
+    *("outcome", "question", "read_as", "sql", "columns", "rows", "truncated", "sentence", "certain"),
+    *("choices", "chart", "checks", "error", "steps", "usage", "seconds"),
 )
 
 

@@ -14,6 +14,7 @@ import pytest
 from scenarios import (
     BEGIN,
     DROP,
+    EARLIER,
     GOOD,
     NOBODY,
     PROSE,
@@ -23,6 +24,7 @@ from scenarios import (
     SCENARIOS,
     UNKNOWN_COLUMN,
     UNKNOWN_TABLE,
+    WHOLE,
     Scenario,
     check_reply,
     ended,
@@ -78,7 +80,7 @@ def ask(
 def test_question_ends_as_it_should(services: Services, scenario: Scenario) -> None:
     model = ScriptedModel(scenario.replies)
     patient = replace(services, model=RetryingModel(model, lambda _: None))
-    check_reply(scenario, pipeline.answer(scenario.question, patient))
+    check_reply(scenario, pipeline.answer(scenario.question, patient, earlier=scenario.earlier))
     assert len(model.prompts) == len(scenario.replies)
 
 
@@ -92,7 +94,8 @@ def test_answer_holds_what_was_found_and_why_to_trust_it(services: Services) -> 
 
 
 def test_step_names_are_the_steps_in_order(services: Services) -> None:
-    reply, _ = ask(services, GOOD)
+    follow_up = replace(services, model=ScriptedModel((WHOLE, GOOD)))
+    reply = pipeline.answer("And their names?", follow_up, earlier=EARLIER)
     assert tuple(record.step for record in reply.steps) == STEPS
 
 

@@ -26,6 +26,7 @@ def run(**fields: Any) -> RecordOutcome:
 @pytest.mark.parametrize(
     ("step", "name", "attempt", "code"),
     [
+        ("RewriteQuestion", "States.Timeout", 1, "MODEL_TIMED_OUT"),
         ("GenerateSql", "States.Timeout", 2, "MODEL_TIMED_OUT"),
         ("GenerateSql", "Sandbox.Timedout", 2, "MODEL_TIMED_OUT"),
         ("ExecuteSql", "States.Timeout", 2, "QUERY_TIMED_OUT"),

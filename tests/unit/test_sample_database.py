@@ -30,6 +30,7 @@ CATALOG = read_yaml("catalog.yaml")
 GLOSSARY = read_yaml("glossary.yaml")["terms"]
 KNOWLEDGE = read_yaml("questions.yaml")
 QUESTIONS = KNOWLEDGE["questions"]
+DIALOGUES = yaml.safe_load((SHOP.parents[1] / "evals" / "dialogues.yaml").read_text("utf-8"))["dialogues"]
 UNBOUGHT_REVIEWS = """
     reviews WHERE (customer_id, product_id) NOT IN (
       SELECT customer_id, product_id FROM orders NATURAL JOIN order_items)
@@ -342,6 +343,16 @@ def test_ordered_gold_sql_has_no_ties(database: sqlite3.Connection, entry: dict[
 @pytest.mark.parametrize("entry", [q for q in QUESTIONS if not q["ordered"]], ids=lambda e: e["id"])
 def test_unordered_gold_sql_is_not_cut(entry: dict[str, Any]) -> None:
     assert not re.search(r"LIMIT \d+$", entry["sql"])
+
+
+@pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda each: each["id"])
+def test_statements_of_dialogues_find_something(
+    database: sqlite3.Connection, dialogue: dict[str, Any]
+) -> None:
+    for sql in (dialogue["sql"], *(turn["sql"] for turn in dialogue["earlier"] if "sql" in turn)):
+        found = database.execute(sql).fetchall()
+        assert found
+        assert all(value is not None for row in found for value in row)
 
 
 def test_headline_question_has_five_clear_winners(database: sqlite3.Connection) -> None:

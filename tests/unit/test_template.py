@@ -37,6 +37,7 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 NOTE_STEPS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 RIGHTS = {
     "CheckQuestion": NOTE_STEPS,
+    "RewriteQuestion": {*NOTE_STEPS, "bedrock:InvokeModel"},
     "RetrieveContext": {
         *NOTE_STEPS,
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),

@@ -48,6 +48,12 @@ def show(reply: Reply, width: int = 80, max_rows: int = 20, encoding: str = "utf
     return buffer.getvalue().decode(encoding)
 
 
+def test_follow_up_begins_with_the_whole_question_that_it_was_read_as() -> None:
+    text = show(answered(read_as="Which names\nin Berlin?"))
+    assert text.splitlines()[:2] == ["Read as: Which names in Berlin?", "Two names."]
+    assert "Read as" not in show(answered())
+
+
 def test_answer_in_a_pipe_is_plain_text_in_order() -> None:
     text = show(answered())
     assert "\x1b" not in text
@@ -104,6 +110,7 @@ def test_hostile_text_is_shown_and_not_obeyed(outcome: Any, *, terminal: bool) -
         columns=(ResultColumn(name="[b]n[/b]\x1b[7m", type="text"), COLUMNS[1]),
         checks=(Check(name=HOSTILE, passed=True, detail=HOSTILE),),
         choices=(HOSTILE,),
+        read_as=HOSTILE,
         error=Failure(code="X", message=HOSTILE, remedy=HOSTILE) if outcome == "failed" else None,
     )
     text = show(reply, width=200, force_terminal=terminal, color_system="standard" if terminal else None)

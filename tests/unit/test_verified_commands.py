@@ -240,7 +240,7 @@ def test_answers_that_were_called_right_are_proposed_once_and_need_an_approval(
 ) -> None:
     verify(shop, Who_buys=NAMES)
     store = SqliteJobStore(services.cache_folder(Settings()) / "jobs.sqlite")
-    asked = ["Who sells?", "who buys", "Who left?", "please who SELLS", "Who is elsewhere?"]
+    asked = ["Who sells?", "who buys", "Who left?", "and who sells?", "Who is elsewhere?"]
     for number, question in enumerate(asked):
         kept = job(number, question=question)
         if "elsewhere" in question:
@@ -248,12 +248,13 @@ def test_answers_that_were_called_right_are_proposed_once_and_need_an_approval(
                 update={"submission": kept.submission.model_copy(update={"datasource": "other"})}
             )
         store.submit(kept, MANY)
-        store.end(kept.id, answered(question))
+        reply = answered(question)
+        store.end(kept.id, reply.model_copy(update={"read_as": "Who SELLS?"}) if number == 3 else reply)
         store.judge(kept.id, Verdict(right="left" not in question))
     store.close()
     assert run(["verified", "proposed"]) == 0
     printed = yaml.safe_load(capsys.readouterr().out)
-    assert printed == [{"question": "please who SELLS", "sql": "select 1"}]
+    assert printed == [{"question": "Who SELLS?", "sql": "select 1"}]
     (shop.parent / "verified.yaml").write_text(yaml.safe_dump({"queries": printed}), "utf-8")
     assert run(["verified", "list"]) == 2
     assert "queries.0.approved_by" in capsys.readouterr().err

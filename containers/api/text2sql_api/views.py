@@ -57,6 +57,7 @@ class AnswerView(Message):
     """How a question ended."""
 
     outcome: OutcomeName
+    read_as: str | None = Field(description="The whole question that a follow-up was read as.")
     sentence: str
     certain: bool = Field(description="Whether the answer may be relied on; the checks say why.")
     sql: str | None

@@ -15,7 +15,7 @@ def render_reply(reply: Reply, console: Console, max_rows: int = 20) -> None:
     """Print an answer with rows, chart, SQL and checks; any other outcome with what to do next."""
     screen = _Screen(console)
     if reply.read_as:
-        screen.line(f"Read as: {flatten(reply.read_as)}", "dim")
+        screen.line(f"Read as: {reply.read_as}", "dim")
     screen.line(reply.sentence, "bold")
     if reply.outcome == "answered":
         _render_rows(reply, screen, max_rows)

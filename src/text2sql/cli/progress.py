@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SAID = {
     "CheckQuestion": "Checking the question",
+    "RewriteQuestion": "Reading the question with those before it",
     "RetrieveContext": "Reading the database's catalog",
     "GenerateSql": "Writing SQL",
     "ValidateSql": "Checking the SQL",

@@ -116,10 +116,11 @@ def proposed(database: str | None, knowledge: Path | None) -> None:
     known = {normal_form(query.question) for query in open_verified(settings)}
     for job in _judged_right(settings):
         asked = job.submission
-        form = normal_form(asked.question)
+        question = (job.reply and job.reply.read_as) or asked.question
+        form = normal_form(question)
         if job.draft and form not in known and asked.datasource == datasource_name(settings.database_url):
             known.add(form)
-            entry = {"question": asked.question, "sql": job.draft}
+            entry = {"question": question, "sql": job.draft}
             click.echo(yaml.safe_dump([entry], sort_keys=False, allow_unicode=True), nl=False)
 
 

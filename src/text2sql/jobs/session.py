@@ -51,7 +51,8 @@ def _turn(job: Job) -> EarlierTurn | None:
     """Return nothing for a question that led nowhere."""
     if job.reply is None:
         return None
-    question, reply = job.submission.question, job.reply
+    reply = job.reply
+    question = reply.read_as or job.submission.question
     if reply.outcome == "answered" and job.draft:
         return EarlierTurn(question=question, sql=job.draft)
     if reply.outcome == "clarification_needed":

@@ -12,6 +12,7 @@ from text2sql.messages import (
     Feedback,
     Generation,
     Message,
+    Reading,
     Screening,
     SqlDraft,
     StepRecord,
@@ -37,8 +38,15 @@ class CheckQuestion(StepEvent):
     question: str
 
 
+class RewriteQuestion(StepEvent):
+    """The question as the guardrail let it through, and what it may lean on."""
+
+    screening: Screening
+    earlier: Annotated[tuple[EarlierTurn, ...], Field(min_length=1)]
+
+
 class RetrieveContext(StepEvent):
-    """The question as the guardrail let it through, and who asks."""
+    """The question as it is read, and who asks."""
 
     question: str
     caller: Claims
@@ -112,6 +120,7 @@ class RecordOutcome(StepEvent):
     steps: tuple[StepRecord, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     screening: Screening | None = None
+    reading: Reading | None = None
     generation: Generation | None = None
     executed: Parcel | None = None
     answer: Answer | None = None

@@ -12,14 +12,15 @@ from text2sql.errors import JobInterrupted, ModelTimedOut, QueryTimedOut, Text2S
 from text2sql.jobs.port import JobRecorder, JobStore, ResultStore
 from text2sql.jobs.replies import cancelled_reply, failed_reply
 from text2sql.messages import Executed, Failure, Reply, SqlDraft, StepRecord
-from text2sql.telemetry import total_usage
+from text2sql.telemetry import DRAFT_STEPS, total_usage
 from text2sql.workflow.events import CaughtError, Recorded, RecordOutcome, StepError, Stopped
 from text2sql.workflow.parcel import ParcelStore, unpack
 
 _TIMEOUTS = frozenset({"States.Timeout", "Sandbox.Timedout"})
-_IN_THE_LOOP = frozenset({"GenerateSql", "ValidateSql", "ExecuteSql"})
+_MODEL_SLOW = ModelTimedOut("The model took too long.", remedy="Ask again, or use a faster model.")
 _SLOW: dict[str, Text2SqlError] = {
-    "GenerateSql": ModelTimedOut("The model took too long.", remedy="Ask again, or use a faster model."),
+    "RewriteQuestion": _MODEL_SLOW,
+    "GenerateSql": _MODEL_SLOW,
     "ExecuteSql": QueryTimedOut("The statement ran too long and was stopped.", remedy="Ask for less."),
 }
 _STOPPED = {
@@ -74,6 +75,7 @@ def compose_reply(run: RecordOutcome, parcels: ParcelStore, now: datetime | None
     return Reply.model_validate(
         {
             "question": run.screening.text if run.screening else run.question,
+            "read_as": run.reading.read_as if run.reading else None,
             **how,
             "steps": steps,
             "usage": total_usage([record.usage for record in steps if record.usage]),
@@ -83,8 +85,9 @@ def compose_reply(run: RecordOutcome, parcels: ParcelStore, now: datetime | None
 
 
 def _how_it_ended(run: RecordOutcome, parcels: ParcelStore) -> ending.Ending:
-    if run.screening and run.screening.blocked_message is not None:
-        return ending.blocked(run.screening.blocked_message)
+    screening = run.reading.screening if run.reading else run.screening
+    if screening and screening.blocked_message is not None:
+        return ending.blocked(screening.blocked_message)
     if run.gave_up is not None:
         return ending.gave_up(run.feedback, run.gave_up)
     if run.executed and run.answer:
@@ -105,7 +108,7 @@ def _read_error(error: CaughtError, attempt: int) -> StepError:
         return StepError.model_validate_json(_Cause.model_validate_json(error.cause).errorMessage)
     except ValidationError:
         failure = _tell(error)
-        attempt = attempt if error.step in _IN_THE_LOOP else 1
+        attempt = attempt if error.step in DRAFT_STEPS else 1
         record = StepRecord.model_validate(
             {"step": error.step, "attempt": attempt, "status": "failed", "code": failure.code}
         )
