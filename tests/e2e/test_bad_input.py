@@ -187,6 +187,11 @@ def test_attack_is_blocked_before_the_model_sees_it(shell: Shell, question: str,
     assert shell.model.requests == []
 
 
+def drafts_of(model: ScriptedModelServer) -> int:
+    """Return how many drafts were asked for, not counting the samples that vote with a repair."""
+    return sum("n" not in request.body for request in model.completions)
+
+
 @pytest.mark.parametrize(
     ("replies", "message"),
     [(["DECLINE: there is no weather"], "there is no weather"), ([UNKNOWN], "There is no table weather.")],
@@ -197,7 +202,7 @@ def test_question_for_data_that_is_not_there_is_declined(
 ) -> None:
     shell.model.replies = replies
     shell.ask("How warm was it in Paris?").says(4, message)
-    assert len(shell.model.completions) == (1 if "DECLINE" in str(replies) else 3)
+    assert drafts_of(shell.model) == (1 if "DECLINE" in str(replies) else 3)
 
 
 def test_question_with_several_readings_is_asked_back(shell: Shell) -> None:
@@ -305,7 +310,7 @@ def test_model_that_never_writes_usable_sql_fails_after_three_drafts(
     shell.model.replies = [reply]
     before = shell.shop.read_bytes()
     shell.ask(QUESTION).says(10, "3 attempts", message, "NO_VALID_SQL", "Ask it in other words")
-    assert len(shell.model.completions) == 3
+    assert drafts_of(shell.model) == 3
     assert shell.shop.read_bytes() == before
 
 
