@@ -40,7 +40,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         pytest.skip("the embedded model's file is not here; `text2sql model pull` brings it")
     cache = tmp_path_factory.mktemp("cache")
     (cache / "models").symlink_to(installed / "models")
-    made = Settings(cache_dir=cache, model_provider="embedded")
+    made = Settings(cache_dir=cache, model_provider="embedded", votes=1)  # a vote takes three times as long
     yield made
     embedded_server(made).stop()
 

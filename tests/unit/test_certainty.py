@@ -1,6 +1,6 @@
 import pytest
 
-from text2sql.answer.certainty import CERTAIN_PROBABILITY, CERTAIN_SHARE, SURE, is_certain, is_in_doubt
+from text2sql.answer.certainty import CERTAIN_SHARE, SURE, is_certain, is_in_doubt
 from text2sql.messages import Executed, ResultColumn, ResultSet, ValidSql, VerifiedQuery, Vote
 
 APPROVED = VerifiedQuery(question="How many?", sql="SELECT 1", approved_by="Ada", approved_on="2026-01-31")
@@ -44,16 +44,12 @@ def test_only_a_lone_draft_that_is_unsure_or_found_nothing_is_in_doubt(
     ("given", "certain"),
     [
         (executed(), False),
-        (executed(probability=CERTAIN_PROBABILITY), True),
-        (executed(probability=CERTAIN_PROBABILITY - 0.01), False),
-        (executed(probability=1.0, cell=None), False),
+        (executed(probability=1.0), False),
         (executed(agreeing=9, drafts=9, probability=0.1), True),
         (executed(agreeing=9, drafts=9, cell=None), False),
         (executed(agreeing=int(CERTAIN_SHARE * 100) - 1, drafts=100), False),
         (executed(verified=APPROVED, cell=None), True),
     ],
 )
-def test_agreement_a_sure_model_or_an_approval_makes_an_answer_certain(
-    given: Executed, *, certain: bool
-) -> None:
+def test_agreement_or_an_approval_makes_an_answer_certain(given: Executed, *, certain: bool) -> None:
     assert is_certain(given) == certain

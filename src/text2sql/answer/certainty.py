@@ -2,12 +2,10 @@
 
 from text2sql.messages import Executed
 
-SURE = 0.95
+SURE = 0.98
 """A model that held its only draft to be at least as likely as this is not asked for others."""
 CERTAIN_SHARE = 0.75
 """The least share of drafts that must have come to the same rows."""
-CERTAIN_PROBABILITY = 0.97
-"""The least probability of a draft that stands alone."""
 
 
 def is_in_doubt(executed: Executed) -> bool:
@@ -23,19 +21,15 @@ def is_in_doubt(executed: Executed) -> bool:
 
 
 def is_certain(executed: Executed) -> bool:
-    """Tell whether enough speaks for the answer; a result without a value is never certain.
+    """Tell whether enough speaks for the answer; a draft that stands alone, or found no value, never is.
 
     Of the answers that are certain nine in ten should be right. The limits were set on questions of other
     databases than those that docs/accuracy.md reports.
     """
-    vote, probability = executed.vote, executed.valid.probability
+    vote = executed.vote
     if executed.valid.verified:
         return True
-    if not _has_a_value(executed):
-        return False
-    if vote.drafts > 1:
-        return vote.agreeing / vote.drafts >= CERTAIN_SHARE
-    return probability is not None and probability >= CERTAIN_PROBABILITY
+    return vote.drafts > 1 and vote.agreeing / vote.drafts >= CERTAIN_SHARE and _has_a_value(executed)
 
 
 def _has_a_value(executed: Executed) -> bool:

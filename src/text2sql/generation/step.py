@@ -9,8 +9,10 @@ from text2sql.generation.reply import read_reply
 from text2sql.messages import Context, Feedback, Generation, SqlDraft, Usage
 
 SAMPLING_TEMPERATURE = 0.8
-SPARE_TOKENS = 24
+SPARE_TOKENS = 20
 """What a sample may take beside what its draft's length allows: the longest is what everybody waits for."""
+CHARACTERS = 2.5
+"""Of SQL for a token that a sample may take; about three make a token."""
 
 
 def generate_sql(
@@ -24,7 +26,8 @@ def generate_sql(
 ) -> Generation:
     """Return a draft, a question back or a refusal; `feedback` holds the drafts that did not do.
 
-    A verified query that asks the same is the first draft, and no model is asked.
+    A verified query that asks the same is the first draft, and no model is asked; nor is one where the
+    context holds a verdict.
     A draft that ran but is in doubt is given as `seconded` and comes back with alternatives, so that
     together there are `votes` of them; so does every repair.
     `on_usage` is told what each call took, also when its reply is of no use.
@@ -33,6 +36,8 @@ def generate_sql(
         ReplyUnusable: the reply holds no whole statement.
         ModelError: as the port says.
     """
+    if context.verdict:
+        return context.verdict
     if context.verified and not feedback:
         return SqlDraft(sql=context.verified.sql, verified=context.verified)
     on_usage = on_usage or (lambda _: None)
@@ -58,7 +63,7 @@ def _second(
     """Return the draft with alternatives that are drawn from the same prompt."""
     if votes == 1:
         return draft
-    room = min(prompt.max_tokens, SPARE_TOKENS + len(draft.sql) // 2)  # twice what the draft took
+    room = min(prompt.max_tokens, SPARE_TOKENS + int(len(draft.sql) / CHARACTERS))
     warm = prompt.model_copy(update={"temperature": SAMPLING_TEMPERATURE, "max_tokens": room})
     try:
         others = model.sample(warm, votes - 1)
