@@ -140,9 +140,9 @@ class ScriptedModelServer:
             if count > 1 and isinstance(reply, str):
                 return (self._said,) * count
             self._next += 1
-            said = reply(body) if callable(reply) else reply
-            if isinstance(said, str):
-                self._said = said
+        said = reply(body) if callable(reply) else reply
+        if isinstance(said, str):
+            self._said = said
         return (said,) * count if isinstance(said, str) else said
 
     def chat(self, *texts: str, finish: str = "stop") -> dict[str, Any]:

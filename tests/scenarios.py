@@ -95,6 +95,22 @@ class Scenario:
 SCENARIOS = [
     Scenario("answered at once", (GOOD,), "answered", f"{BEGIN} {RUN} ComposeAnswer", says="Ada"),
     Scenario(
+        "asked back before any model is asked",
+        (),
+        "clarification_needed",
+        f"{BEGIN} GenerateSql",
+        says="How recent should the orders be?",
+        question="Show me the recent orders.",
+    ),
+    Scenario(
+        "declined before any model is asked",
+        (),
+        "declined",
+        f"{BEGIN} GenerateSql",
+        says="Nothing in this database seems to be about rainfall or thunderstorms.",
+        question="How much rainfall did the thunderstorms bring?",
+    ),
+    Scenario(
         "repaired after an unknown column",
         (UNKNOWN_COLUMN, GOOD),
         "answered",

@@ -114,6 +114,8 @@ class Context(Message):
     """Those whose questions are the most like this one, the best first."""
     verified: VerifiedQuery | None = None
     """The one that asks the same; its statement is the first draft."""
+    verdict: "Verdict | None" = None
+    """Set where the question is asked back or declined before any model is asked."""
 
 
 # ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────
@@ -161,6 +163,9 @@ class Declined(Message):
     reason: str
     usage: Usage = Field(default_factory=Usage)
 
+
+Verdict: TypeAlias = Annotated[Clarification | Declined, Field(discriminator="kind")]
+"""There is to be no statement."""
 
 Generation: TypeAlias = Annotated[SqlDraft | Clarification | Declined, Field(discriminator="kind")]
 

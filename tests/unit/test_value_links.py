@@ -8,7 +8,7 @@ from text2sql.datasource.policy.access import Access, TableRules
 from text2sql.datasource.values_index import StoredValues
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.retrieval.step import retrieve_context
-from text2sql.retrieval.value_links import link_values
+from text2sql.retrieval.value_links import find_links, tell
 
 COLLEGE: Texts = {
     "department.dept_name": ["Comp. Sci.", "History", "Physics", "Music"],
@@ -35,7 +35,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> StoredValues:
 
 
 def _links(question: str, values: StoredValues, access: Access = ACCESS) -> list[str]:
-    return [passage.text for passage in link_values(question, access, values)]
+    return [tell(link).text for link in find_links(question, access, values)]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_text_that_the_question_names_is_told_as_it_is_stored(
 def test_name_that_is_not_stored_leads_to_the_one_close_to_it(
     question: str, told: str, values: StoredValues
 ) -> None:
-    (passage,) = link_values(question, ACCESS, values)
+    (passage,) = map(tell, find_links(question, ACCESS, values))
     assert (passage.text, passage.score) == (told, 0.5)
     assert passage.source == f"values: {told.split(maxsplit=1)[0]}"
 

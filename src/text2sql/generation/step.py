@@ -26,7 +26,8 @@ def generate_sql(
 ) -> Generation:
     """Return a draft, a question back or a refusal; `feedback` holds the drafts that did not do.
 
-    A verified query that asks the same is the first draft, and no model is asked.
+    A verified query that asks the same is the first draft, and no model is asked; nor is one where the
+    context holds a verdict.
     A draft that ran but is in doubt is given as `seconded` and comes back with alternatives, so that
     together there are `votes` of them; so does every repair.
     `on_usage` is told what each call took, also when its reply is of no use.
@@ -35,6 +36,8 @@ def generate_sql(
         ReplyUnusable: the reply holds no whole statement.
         ModelError: as the port says.
     """
+    if context.verdict:
+        return context.verdict
     if context.verified and not feedback:
         return SqlDraft(sql=context.verified.sql, verified=context.verified)
     on_usage = on_usage or (lambda _: None)

@@ -9,6 +9,7 @@ from text2sql.messages import Passage
 _NAME = re.compile(r"\w+")
 _QUALIFIED = re.compile(r"\w+\.\w+")
 _CODE = re.compile(r"\w*_\w+")
+_AGGREGATE = re.compile(r"[\d.\s*(]*(?:SUM|COUNT|AVG|MIN|MAX)\s*\(", re.IGNORECASE)
 
 
 class LocalKnowledgeBase:
@@ -36,6 +37,14 @@ class LocalKnowledgeBase:
         found.sort(key=lambda passage: -passage.score)
         return tuple(found[:limit])
 
+    def measures(self, tables: frozenset[str], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Return the terms whose SQL begins with an aggregate."""
+        return tuple(
+            term.term
+            for term, _, names in self._entries
+            if _AGGREGATE.match(term.sql) and tables.issuperset(term.tables) and not names & hidden
+        )
+
 
 class CurrentGlossary:
     """The local knowledge base of terms that may change between two questions."""
@@ -48,6 +57,10 @@ class CurrentGlossary:
     ) -> tuple[Passage, ...]:
         """Return what LocalKnowledgeBase finds in the terms as they are now."""
         return LocalKnowledgeBase(self._terms()).retrieve(question, limit, hidden)
+
+    def measures(self, tables: frozenset[str], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Return what LocalKnowledgeBase does of the terms as they are now."""
+        return LocalKnowledgeBase(self._terms()).measures(tables, hidden)
 
 
 def _names(term: Term) -> frozenset[str]:

@@ -19,3 +19,13 @@ class KnowledgeBase(Protocol):
             KnowledgeBaseUnavailable: the service did not answer.
         """
         ...
+
+    def measures(self, tables: frozenset[str], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Return the terms whose SQL adds up or counts rows of these tables alone, the first written first.
+
+        `hidden` is as `retrieve` says.
+
+        Raises:
+            KnowledgeBaseUnavailable: the service did not answer.
+        """
+        ...

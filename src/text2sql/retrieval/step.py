@@ -4,11 +4,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from text2sql.datasource.policy.access import Access
-from text2sql.messages import Context, EarlierTurn
+from text2sql.messages import Context, EarlierTurn, Verdict
+from text2sql.retrieval.ambiguity import find_readings
+from text2sql.retrieval.coverage import decline_unknown
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
 from text2sql.retrieval.time_words import explain_time_words
-from text2sql.retrieval.value_links import link_values
+from text2sql.retrieval.value_links import find_links, tell
 from text2sql.retrieval.verified import VerifiedIndex
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
     """Return what the model is told beside the question; the schema takes at most `schema_characters`.
 
     A verified query answers only a question that means the same on any day and in any session.
+    One that leans on others, or that a verified query answers, is neither asked back nor declined here.
 
     Raises:
         KnowledgeBaseUnavailable: as the port says.
@@ -38,10 +41,13 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
     calendar = explain_time_words(question, today)
     same = verified.match(question, access) if verified and not calendar and not earlier else None
     examples = verified.nearest(question, access) if verified and not same else ()
-    known = (
-        *knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden),
-        *(link_values(question, access, values) if values else ()),
-    )
+    links = find_links(question, access, values) if values else ()
+    terms = knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden)
+    known = (*terms, *map(tell, links))
+    verdict: Verdict | None = None
+    if not (same or earlier):
+        verdict = find_readings(question, access.catalog, knowledge_base, terms, links, access.hidden)
+        verdict = verdict or decline_unknown(question, access.catalog, known)
     hints = (
         *(" ".join((passage.text, *passage.tables)) for passage in known),
         *(text for turn in earlier for text in (turn.question, turn.sql)),
@@ -55,4 +61,5 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
         earlier=earlier,
         examples=examples,
         verified=same,
+        verdict=verdict,
     )

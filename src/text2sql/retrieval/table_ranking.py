@@ -41,7 +41,7 @@ _PLURALS = (
     (re.compile(r"(?<=.(?:ss|sh|ch))es$|(?<=..[xz])es$"), ""),
     (re.compile(r"(?<=..)(?<![sui])s$"), ""),
 )
-_OF_THE_RESULT = re.compile(
+OF_THE_RESULT = re.compile(
     r"\b(?:order(?:ed)? by|sort(?:ed)? by|(?:ascending|descending|alphabetical) order)\b", re.IGNORECASE
 )
 """Phrases about the result's shape: who wants it in descending order asks for no orders."""
@@ -69,7 +69,7 @@ def choose_tables(
     for key in [key for key, taken in sizes.items() if taken > widest]:
         tables[key] = _narrow(tables[key], wanted, widest / sizes[key])
         sizes[key] = size(tables[key])
-    ranking = _index(catalog)
+    ranking = index_words(catalog)
     chosen: set[str] = set()
     scores = ranking.score(wanted, hints)
     likely = LIKELY * max(scores.values())
@@ -97,9 +97,10 @@ class TableRanking:
         self._ties: dict[str, dict[str, None]] = {key: {} for key in self._keys}
         for table in catalog.tables:
             self._by_name[table.name.lower()].append(table.key)
-            for word in (*_split(table.description), *chain.from_iterable(map(_column_words, table.columns))):
+            of_columns = chain.from_iterable(map(_column_words, table.columns))
+            for word in (*split_words(table.description), *of_columns):
                 self._counts[word][table.key] = ELSEWHERE
-            for word in _split(table.name):
+            for word in split_words(table.name):
                 self._counts[word][table.key] = self._counts[word].get(table.key, 0) + IN_NAME
         for word in self._counts:
             self._alike[word[0]].append(word)
@@ -136,6 +137,10 @@ class TableRanking:
             scores[key] += max((shares[other] for other in ties), default=0)
         return scores
 
+    def knows(self, word: str) -> bool:
+        """Tell whether a form of the word, in lower case and without a plural's ending, stands anywhere."""
+        return any(_fit(word, other) for other in self._alike.get(word[0], ()))
+
     def find_way(self, start: str, ends: set[str]) -> tuple[str, ...]:
         """Return the tables between `start` and the nearest of `ends`; none where that is far."""
         ways: deque[tuple[str, ...]] = deque([(start,)])
@@ -164,7 +169,8 @@ class TableRanking:
 
 
 @lru_cache(maxsize=8)
-def _index(catalog: Catalog) -> TableRanking:
+def index_words(catalog: Catalog) -> TableRanking:
+    """Return the catalog's words; those of the last catalogs are kept."""
     return TableRanking(catalog)
 
 
@@ -186,19 +192,19 @@ def _narrow(table: Table, wanted: dict[str, float], share: float) -> Table:
 
 def _column_words(column: Column) -> Iterator[str]:
     for text in (column.name, column.description, *column.samples):
-        yield from _split(text)
+        yield from split_words(text)
 
 
 def _read_wanted(question: str, hints: Iterable[str]) -> dict[str, float]:
     """Return the words that are looked for, pairs as one word too (`lastname`), and what each counts."""
     wanted: dict[str, float] = {}
-    for text, weight in ((" ".join(hints), HINTED), (_OF_THE_RESULT.sub(" ", question), 1.0)):
-        words = [word for word in _split(text) if len(word) > 1 and word not in _COMMON]
+    for text, weight in ((" ".join(hints), HINTED), (OF_THE_RESULT.sub(" ", question), 1.0)):
+        words = [word for word in split_words(text) if len(word) > 1 and word not in _COMMON]
         wanted |= dict.fromkeys((*words, *map("".join, pairwise(words))), weight)
     return wanted
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return lower-case words, split at underscores, capitals and digits, without a plural's ending."""
     return [_singular(part) for part in _PART.findall(_CAPITAL.sub(" ", text).lower())]
 

@@ -81,11 +81,6 @@ _Span: TypeAlias = tuple[_Token, ...]
 """Words of the question that follow each other."""
 
 
-def link_values(question: str, access: Access, values: StoredValues) -> tuple[Passage, ...]:
-    """Return a passage for each stored text that the question names, the best first."""
-    return tuple(_tell(link) for link in find_links(question, access, values))
-
-
 def find_links(question: str, access: Access, values: StoredValues) -> tuple[Link, ...]:
     """Return the stored texts that the question names and the caller may see, the best first."""
     return tuple(_Search(question, access, values).links()[:MAX_LINKS])
@@ -180,7 +175,8 @@ class _Search:
         return -len(named & self._words)
 
 
-def _tell(link: Link) -> Passage:
+def tell(link: Link) -> Passage:
+    """Return the passage that says where the text is stored."""
     columns = [f"{quote_name(each.table)}.{quote_name(each.column)}" for each in link.columns]
     text = link.text.replace("'", "''")
     told = f"{' and '.join(columns)} {'has' if len(columns) == 1 else 'have'} '{text}'."
