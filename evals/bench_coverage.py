@@ -2,14 +2,15 @@
 
 Each question of the shared benchmark is asked of its own database, where that is a mistake, and of another
 of the same half, which can hardly answer it. The shop's own questions come with what they deserve. What a
-model declines or asks back by itself is not in these figures, which go to evals/results.
+model declines or asks back by itself is not in these figures, which go to evals/results; `bench_moved.py`
+measures that.
 """
 
 import json
 import random
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +35,7 @@ from text2sql.execution.mysql import MysqlDatabase
 from text2sql.execution.url import MysqlUrl, parse_database_url
 from text2sql.messages import Declined, Verdict
 from text2sql.retrieval.ambiguity import find_readings
-from text2sql.retrieval.coverage import decline_unknown
+from text2sql.retrieval.coverage import cover, decline_unknown
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.step import retrieve_context
@@ -112,8 +113,7 @@ def open_source(url: str, folder: Path) -> Source:
 
 def measure(questions: Sequence[GoldQuestion], sources: Mapping[str, Source]) -> dict[str, object]:
     """Ask each question of its own database and of another; `sources` are those by name."""
-    chance = random.Random(SEED)  # noqa: S311 — which database it is must be the same each time
-    others = {each.key: chance.choice(sorted(sources.keys() - {each.database})) for each in questions}
+    others = move(questions, sources)
     at_home = [judge(each.question, sources[each.database]) for each in questions]
     moved = [judge(each.question, sources[others[each.key]]) for each in questions]
     catalogs = {name: source.access.catalog for name, source in sources.items()}
@@ -124,6 +124,12 @@ def measure(questions: Sequence[GoldQuestion], sources: Mapping[str, Source]) ->
         "mistakes": [each.question for each in at_home if each.verdict],
         f"milliseconds_at_{MANY_TABLES}_tables": time_verdicts(questions, warehouse),
     }
+
+
+def move(questions: Sequence[GoldQuestion], databases: Collection[str]) -> dict[str, str]:
+    """Return for each question's key another database than its own."""
+    chance = random.Random(SEED)  # noqa: S311 — which database it is must be the same each time
+    return {each.key: chance.choice(sorted(set(databases) - {each.database})) for each in questions}
 
 
 def measure_shop() -> dict[str, object]:
@@ -163,7 +169,7 @@ def time_verdicts(questions: Iterable[GoldQuestion], catalog: Catalog) -> dict[s
     for each in questions:
         started = perf_counter()
         find_readings(each.question, catalog, LocalKnowledgeBase(()))
-        decline_unknown(each.question, catalog, ())
+        decline_unknown(cover(each.question, catalog), ())
         times.append((perf_counter() - started) * 1000)
     return {
         "median": round(statistics.median(times), 2),

@@ -8,6 +8,7 @@ question's seconds.
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,6 +68,8 @@ class _RecordedModel:
     recordings: Recordings
     saved: float = field(default=0.0, init=False)
     """Seconds that the kept replies took when they were written."""
+    _times: Counter[str] = field(default_factory=Counter, init=False)
+    """How often each request was made: one that is made again is another one."""
 
     def complete(self, prompt: Prompt) -> Completion:
         key = self.recordings.key(prompt, sampled=False)
@@ -77,6 +80,9 @@ class _RecordedModel:
         return tuple(self._ask(key, count, lambda: self.model.sample(prompt, count)))
 
     def _ask(self, key: str, count: int, call: Callable[[], Sequence[Completion]]) -> Sequence[Completion]:
+        self._times[key] += 1
+        if self._times[key] > 1:
+            key = f"{key} {self._times[key]}"
         kept = self.recordings.find(key, count)
         if kept:
             self.saved += kept[0]

@@ -15,12 +15,10 @@ _guardrail = cache(open_guardrail)
 @step_function("ComposeAnswer", ComposeAnswer)
 def handle(event: ComposeAnswer, around: Surroundings) -> Answer:
     """Return the sentence, the chart and the checks."""
-    told = unpack(event.context, Context, around.parcels)
     return compose_answer(
-        told.question,
+        unpack(event.context, Context, around.parcels),
         unpack(event.executed, Executed, around.parcels),
         guardrail=_guardrail(around.settings),
-        passages=told.passages,
         screening=event.screening,
         repairs=event.repairs,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from text2sql.answer.certainty import is_certain
 from text2sql.messages import (
     Answer,
     Clarification,
@@ -24,7 +23,9 @@ def blocked(message: str) -> Ending:
 
 
 def answered(executed: Executed, answer: Answer) -> Ending:
-    """There are rows, though perhaps none matched."""
+    """There are rows, though perhaps none matched, or the rows are a guess that is not shown."""
+    if answer.is_guess:
+        return {"outcome": "declined", "sentence": answer.sentence, "checks": answer.checks}
     valid, result = executed.valid, executed.result
     return {
         "outcome": "answered",
@@ -34,7 +35,7 @@ def answered(executed: Executed, answer: Answer) -> Ending:
         "rows": result.rows,
         "truncated": result.truncated,
         "sentence": answer.sentence,
-        "certain": is_certain(executed),
+        "certain": answer.certain,
         "chart": answer.chart,
         "checks": answer.checks,
     }

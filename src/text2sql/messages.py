@@ -100,8 +100,16 @@ class VerifiedQuery(Message):
     """For people; no model is told."""
 
 
+class Coverage(Message):
+    """The words that say what a question is about, as they stand there: how much of it is known here."""
+
+    known: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """No name, description, sample or term is like these."""
+
+
 class Context(Message):
-    """All that the model is told beside the question."""
+    """All that the model is told beside the question, and what is known of it without a model."""
 
     question: str
     dialect: Dialect
@@ -114,6 +122,8 @@ class Context(Message):
     """Those whose questions are the most like this one, the best first."""
     verified: VerifiedQuery | None = None
     """The one that asks the same; its statement is the first draft."""
+    coverage: Coverage = Coverage()
+    """Of a question that stands alone; no model is told."""
     verdict: "Verdict | None" = None
     """Set where the question is asked back or declined before any model is asked."""
 
@@ -283,6 +293,10 @@ class Answer(Message):
     """What is shown of a result."""
 
     sentence: str
+    """Where it is a guess, why the question is declined."""
+    certain: bool = False
+    is_guess: bool = False
+    """Whether the rows are better not shown."""
     chart: Chart
     checks: tuple[Check, ...]
 

@@ -262,10 +262,9 @@ class _Run:
     ) -> Answer:
         with self._log.step("ComposeAnswer"):
             return compose_answer(
-                context.question,
+                context,
                 executed,
                 guardrail=self._services.guardrail,
-                passages=context.passages,
                 screening=screening,
                 repairs=repairs,
             )

@@ -1,9 +1,11 @@
 import pytest
 
-from text2sql.answer.certainty import CERTAIN_SHARE, SURE, is_certain, is_in_doubt
-from text2sql.messages import Executed, ResultColumn, ResultSet, ValidSql, VerifiedQuery, Vote
+from text2sql.answer.certainty import CERTAIN_SHARE, GUESS_SHARE, SURE, is_a_guess, is_certain, is_in_doubt
+from text2sql.messages import Coverage, Executed, ResultColumn, ResultSet, ValidSql, VerifiedQuery, Vote
 
 APPROVED = VerifiedQuery(question="How many?", sql="SELECT 1", approved_by="Ada", approved_on="2026-01-31")
+
+STRANGE = Coverage(known=("pay",), unknown=("rain", "storm"))
 
 
 def executed(
@@ -52,4 +54,27 @@ def test_only_a_lone_draft_that_is_unsure_or_found_nothing_is_in_doubt(
     ],
 )
 def test_agreement_or_an_approval_makes_an_answer_certain(given: Executed, *, certain: bool) -> None:
-    assert is_certain(given) == certain
+    assert is_certain(given, Coverage(known=("pay",))) == certain
+
+
+def test_answer_about_what_is_mostly_unknown_is_not_certain() -> None:
+    given = executed(agreeing=9, drafts=9)
+    assert is_certain(given, STRANGE.model_copy(update={"known": ("a", "b")}))
+    assert not is_certain(given, STRANGE)
+    assert is_certain(executed(verified=APPROVED), STRANGE)
+
+
+@pytest.mark.parametrize(
+    ("given", "coverage", "guess"),
+    [
+        (executed(agreeing=int(GUESS_SHARE * 100) - 1, drafts=100), STRANGE, True),
+        (executed(agreeing=int(GUESS_SHARE * 100), drafts=100), STRANGE, False),
+        (executed(agreeing=1, drafts=9), Coverage(known=("pay",), unknown=("rain",)), False),
+        (executed(), STRANGE, False),  # a model that was asked once
+        (executed(agreeing=1, drafts=9, verified=APPROVED), STRANGE, False),
+    ],
+)
+def test_drafts_that_disagree_about_the_unknown_are_a_guess(
+    given: Executed, coverage: Coverage, *, guess: bool
+) -> None:
+    assert is_a_guess(given, coverage) == guess

@@ -3,6 +3,7 @@ from typing import Any
 from text2sql.answer.checks import list_checks
 from text2sql.messages import (
     Check,
+    Context,
     Executed,
     Finding,
     Passage,
@@ -27,7 +28,9 @@ def checks(rows: tuple[Any, ...] = ((1,),), **changes: Any) -> dict[str, Check]:
     given: dict[str, Any] = {
         "executed": executed,
         "repairs": 0,
-        "passages": (),
+        "context": Context(
+            question="q", dialect="sqlite", schema_text="", passages=changes.pop("passages", ())
+        ),
         "screening": Screening(text="q"),
         **changes,
     }

@@ -5,8 +5,19 @@ from typing import Any
 from text2sql.answer.step import SENTENCE_CHECK, compose_answer
 from text2sql.errors import GuardrailUnavailable
 from text2sql.guardrail.local import LocalGuardrail
-from text2sql.messages import Answer, Executed, ResultColumn, ResultSet, Screening, ValidSql, Vote
+from text2sql.messages import (
+    Answer,
+    Context,
+    Coverage,
+    Executed,
+    ResultColumn,
+    ResultSet,
+    Screening,
+    ValidSql,
+    Vote,
+)
 
+KNOWN = Coverage()
 VALID = ValidSql(sql="SELECT name, ssn FROM people", dialect="sqlite", tables=("people",), row_limit=10)
 
 
@@ -24,18 +35,17 @@ class CannedGuardrail:
         return self.verdict
 
 
-def compose(guardrail: Any, ssn: str = "none") -> Answer:
+def compose(guardrail: Any, ssn: str = "none", coverage: Coverage = KNOWN, drafts: int = 1) -> Answer:
     columns = (ResultColumn(name="name", type="text"), ResultColumn(name="ssn", type="text"))
     rows = (("Ann", ssn), ("Bob", "none"))
     return compose_answer(
-        "Who?",
+        Context(question="Who?", dialect="sqlite", schema_text="", coverage=coverage),
         Executed(
             valid=VALID,
             result=ResultSet(columns=columns, rows=rows, truncated=False),
-            vote=Vote(agreeing=1, drafts=1),
+            vote=Vote(agreeing=1, drafts=drafts),
         ),
         guardrail=guardrail,
-        passages=(),
         screening=Screening(text="Who?"),
         repairs=0,
     )
@@ -47,6 +57,20 @@ def test_answer_has_sentence_chart_and_checks() -> None:
     assert answer.chart.type == "none"
     assert all(check.passed for check in answer.checks)
     assert SENTENCE_CHECK not in {check.name for check in answer.checks}
+
+
+def test_guess_at_what_is_not_known_here_is_told_as_a_refusal() -> None:
+    strange = Coverage(known=("people",), unknown=("rainfall", "storms", "hail"))
+    answer = compose(LocalGuardrail(10), coverage=strange, drafts=3)
+    assert answer.is_guess
+    assert answer.sentence == (
+        "Nothing in this database seems to be about rainfall or storms,"
+        " and only 1 of 3 drafts came to the same rows."
+    )
+    assert answer.chart.type == "none"
+    assert [check.detail for check in answer.checks if check.name == "words known"] == [
+        "Nothing in this database is called rainfall, storms, hail."
+    ]
 
 
 def test_masked_sentence_says_that_the_rows_are_not() -> None:

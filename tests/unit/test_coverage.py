@@ -6,8 +6,8 @@ import pytest
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Access
-from text2sql.messages import Declined, EarlierTurn, Passage, VerifiedQuery
-from text2sql.retrieval.coverage import Coverage, cover, decline_unknown
+from text2sql.messages import Coverage, Declined, EarlierTurn, Passage, VerifiedQuery
+from text2sql.retrieval.coverage import cover, decline_unknown
 from text2sql.retrieval.local import LocalKnowledgeBase
 from text2sql.retrieval.step import retrieve_context
 from text2sql.retrieval.verified import VerifiedIndex
@@ -31,11 +31,11 @@ STRANGE = "How much rainfall did the thunderstorms bring?"
 
 
 def _is_declined(question: str) -> bool:
-    return decline_unknown(question, CATALOG, ()) is not None
+    return decline_unknown(cover(question, CATALOG), ()) is not None
 
 
 def test_refusal_names_what_is_missing() -> None:
-    declined = decline_unknown(STRANGE, CATALOG, ())
+    declined = decline_unknown(cover(STRANGE, CATALOG), ())
     assert declined == Declined(
         reason="Nothing in this database seems to be about rainfall or thunderstorms."
     )
@@ -56,7 +56,7 @@ def test_question_with_one_known_word_is_not_declined(known: str) -> None:
 
 def test_words_of_any_question_are_neither_known_nor_unknown() -> None:
     question = "What is the total number of different names in 2025, sorted by date in descending order?"
-    assert cover(question, CATALOG) == Coverage((), ())
+    assert cover(question, CATALOG) == Coverage()
     assert not _is_declined(question)
 
 
@@ -78,14 +78,14 @@ def test_question_in_another_language_is_not_declined(question: str) -> None:
 
 def test_question_is_not_declined_where_a_passage_tells_of_it() -> None:
     passage = Passage(source="glossary: rain", text="rain: all that falls", score=1)
-    assert decline_unknown(STRANGE, CATALOG, (passage,)) is None
+    assert decline_unknown(cover(STRANGE, CATALOG), (passage,)) is None
 
 
 def test_hidden_table_is_not_known() -> None:
     everything = Catalog(
         name="x", dialect="sqlite", server="test", tables=(*CATALOG.tables, _called("thunderstorms"))
     )
-    assert decline_unknown(STRANGE, everything, ()) is None
+    assert decline_unknown(cover(STRANGE, everything), ()) is None
     base = LocalKnowledgeBase(())
     access = Access(catalog=CATALOG, hidden=frozenset({"thunderstorms"}))
     seen = retrieve_context(STRANGE, base, access, date(2026, 1, 1), 2_000).verdict

@@ -81,6 +81,7 @@ def test_column_is_moved_to_the_only_place_that_has_it(text: str, expected: str)
         "SELECT height FROM bands",  # nowhere
         "SELECT colour FROM tickets WHERE price > 1 AND mood = 2",
         "SELECT price FROM islands",  # no key leads there
+        "SELECT t.price FROM tickets AS t JOIN bands AS b ON t.band_id = b.band_id",  # not b with b
         "SELECT t.price FROM (SELECT tour_id FROM tours) AS t",
         "SELECT price FROM bands, nowhere",
         "SELECT FROM",

@@ -1,5 +1,11 @@
 from text2sql.datasource.catalog import Catalog, Column, ForeignKey, Table
-from text2sql.validation.suggestions import near_names, suggest_column, suggest_join, suggest_table
+from text2sql.validation.suggestions import (
+    near_names,
+    suggest_column,
+    suggest_join,
+    suggest_link,
+    suggest_table,
+)
 
 
 def _table(name: str, *columns: str, to: str = "") -> Table:
@@ -34,3 +40,12 @@ def test_join_over_two_keys_is_written_with_the_alias_and_with_quotes() -> None:
 def test_table_that_no_key_reaches_is_named_without_a_join() -> None:
     assert suggest_column("rainfall", {"b": BANDS}, CATALOG) == "It is a column of weather."
     assert suggest_join(ISLAND, {"b": BANDS}, CATALOG) == ""
+
+
+def test_link_of_two_tables_is_written_with_those_between_and_with_both_aliases() -> None:
+    assert suggest_link("t", TICKETS, "b", BANDS, CATALOG) == (
+        "Link tickets and bands so: FROM tickets AS t"
+        " JOIN `concert tours` ON t.tour_id = `concert tours`.tour_id"
+        " JOIN bands AS b ON `concert tours`.band_id = b.band_id."
+    )
+    assert suggest_link("t", TICKETS, "w", ISLAND, CATALOG) == ""

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from text2sql.answer.certainty import is_certain
-from text2sql.messages import Check, Executed, Passage, ResultSet, Screening, ValidSql
+from text2sql.answer.certainty import is_certain, is_mostly_unknown
+from text2sql.messages import Check, Context, Coverage, Executed, ResultSet, Screening, ValidSql
 
 
 def list_checks(
     executed: Executed,
     repairs: int,
-    passages: tuple[Passage, ...],
+    context: Context,
     screening: Screening,
 ) -> tuple[Check, ...]:
     """Return the checks in the order in which the steps did them."""
@@ -30,13 +30,14 @@ def list_checks(
             if repairs
             else "The first draft ran.",
         ),
-        *_check_certainty(executed),
+        *_check_certainty(executed, context.coverage),
+        *_check_words(context.coverage),
     ]
     if verified := valid.verified:
         detail = f"{verified.approved_by} approved it for this question on {verified.approved_on}."
         checks.append(Check(name="verified query", passed=True, detail=detail))
-    elif passages:
-        sources = _join(passage.source for passage in passages)
+    elif context.passages:
+        sources = _join(passage.source for passage in context.passages)
         checks.append(Check(name="knowledge used", passed=True, detail=f"The model was told: {sources}."))
     masked = [finding.kind for finding in screening.findings if finding.action == "masked"]
     if masked:
@@ -71,7 +72,7 @@ def _check_rows(result: ResultSet) -> Check:
     return Check(name="rows found", passed=False, detail=detail)
 
 
-def _check_certainty(executed: Executed) -> tuple[Check, ...]:
+def _check_certainty(executed: Executed, coverage: Coverage) -> tuple[Check, ...]:
     """Return one check, or none where nothing is known: one draft of a model that does not tell."""
     vote, probability = executed.vote, executed.valid.probability
     if vote.drafts > 1:
@@ -80,7 +81,15 @@ def _check_certainty(executed: Executed) -> tuple[Check, ...]:
         detail = f"The model held each word of its draft for {probability:.0%} likely, on average."
     else:
         return ()
-    return (Check(name="certain", passed=is_certain(executed), detail=detail),)
+    return (Check(name="certain", passed=is_certain(executed, coverage), detail=detail),)
+
+
+def _check_words(coverage: Coverage) -> tuple[Check, ...]:
+    """Return a check that fails, or none where enough of the question is known."""
+    if not is_mostly_unknown(coverage):
+        return ()
+    detail = f"Nothing in this database is called {_join(coverage.unknown)}."
+    return (Check(name="words known", passed=False, detail=detail),)
 
 
 def _join(names: Iterable[str]) -> str:

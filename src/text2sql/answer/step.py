@@ -1,29 +1,48 @@
 """ComposeAnswer: the sentence, the chart and the checks for rows that are there already."""
 
+from text2sql.answer.certainty import is_a_guess, is_certain
 from text2sql.answer.chart import choose_chart
 from text2sql.answer.checks import list_checks
 from text2sql.answer.sentence import compose_sentence, count_rows
 from text2sql.errors import GuardrailUnavailable
 from text2sql.guardrail.port import Guardrail
-from text2sql.messages import Answer, Check, Executed, Passage, ResultSet, Screening
+from text2sql.messages import Answer, Chart, Check, Context, Coverage, Executed, ResultSet, Screening
 
 SENTENCE_CHECK = "sentence screened"
+TOLD = 2
+"""How many unknown words a refusal names, at most."""
 
 
 def compose_answer(
-    question: str,
-    executed: Executed,
-    *,
-    guardrail: Guardrail,
-    passages: tuple[Passage, ...],
-    screening: Screening,
-    repairs: int,
+    context: Context, executed: Executed, *, guardrail: Guardrail, screening: Screening, repairs: int
 ) -> Answer:
-    """Return the answer; a guardrail that does not answer, or blocks, costs the sentence its cells."""
+    """Return the answer; a guardrail that does not answer, or blocks, costs the sentence its cells.
+
+    A guess is told as a refusal.
+    """
     valid, result = executed.valid, executed.result
-    sentence, notes = _screen(compose_sentence(question, result, valid.sql), result, guardrail)
-    checks = list_checks(executed, repairs, passages, screening)
-    return Answer(sentence=sentence, chart=choose_chart(result), checks=checks + notes)
+    checks = list_checks(executed, repairs, context, screening)
+    if is_a_guess(executed, context.coverage):
+        chart = Chart(type="none", reason="The rows are not shown.")
+        return Answer(
+            sentence=_decline(executed, context.coverage), is_guess=True, chart=chart, checks=checks
+        )
+    sentence, notes = _screen(compose_sentence(context.question, result, valid.sql), result, guardrail)
+    return Answer(
+        sentence=sentence,
+        certain=is_certain(executed, context.coverage),
+        chart=choose_chart(result),
+        checks=checks + notes,
+    )
+
+
+def _decline(executed: Executed, coverage: Coverage) -> str:
+    missing = " or ".join(coverage.unknown[:TOLD])
+    vote = executed.vote
+    return (
+        f"Nothing in this database seems to be about {missing},"
+        f" and only {vote.agreeing} of {vote.drafts} drafts came to the same rows."
+    )
 
 
 def _screen(sentence: str, result: ResultSet, guardrail: Guardrail) -> tuple[str, tuple[Check, ...]]:

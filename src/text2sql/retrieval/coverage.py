@@ -6,10 +6,9 @@ Only English is known here: a question in another language is told nothing of.
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from text2sql.datasource.catalog import Catalog
-from text2sql.messages import Declined, Passage
+from text2sql.messages import Coverage, Declined, Passage
 from text2sql.retrieval.table_ranking import OF_THE_RESULT, index_words, split_words
 
 LEAST_WORDS = 2
@@ -38,7 +37,8 @@ _EMPTY = frozenset(
     " such take tell than thank that the their them then there these they thing this those though through"
     " thus to together too toward two under unless until up upon us use used using very want was way we well"
     " were what whatever when where whether which while who whole whom whose why will with within without"
-    " would yes yet you your aren couldn didn doesn don hadn hasn haven isn shouldn wasn weren won wouldn"
+    " each correspond would yes yet you your aren couldn didn doesn don hadn hasn"
+    " haven isn shouldn wasn weren won wouldn"
     " hi called call named name contain include including involve belong"
     " associated related corresponding respective respectively available exist existing present consist"
     " different distinct unique various certain particular specific detail information info data database"
@@ -61,18 +61,13 @@ _EMPTY = frozenset(
 )
 
 
-class Coverage(NamedTuple):
-    """The words that say what a question is about, as they stand there."""
-
-    known: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-
 def cover(question: str, catalog: Catalog) -> Coverage:
     """Return which of the question's words stand in names, descriptions or samples of the catalog.
 
     Names and numbers are left out, and words that a question about anything may hold.
     """
+    if not _is_english(question):
+        return Coverage()
     ranking = index_words(catalog)
     text = OF_THE_RESULT.sub(" ", _QUOTED.sub(" ", question))
     words = [(word, "".join(split_words(word))) for word in _read_words(text)]
@@ -84,15 +79,12 @@ def cover(question: str, catalog: Catalog) -> Coverage:
     for word, stem in words:
         if stem not in _EMPTY and word not in _EMPTY:
             (known if stem in joined or ranking.knows(stem) else unknown)[stem] = word
-    return Coverage(tuple(known.values()), tuple(unknown.values()))
+    return Coverage(known=tuple(known.values()), unknown=tuple(unknown.values()))
 
 
-def decline_unknown(question: str, catalog: Catalog, passages: Sequence[Passage]) -> Declined | None:
-    """Return a refusal where nothing that the question is about is known; `passages` are what is known."""
-    if passages or not _is_english(question):
-        return None
-    coverage = cover(question, catalog)
-    if coverage.known or len(coverage.unknown) < LEAST_WORDS:
+def decline_unknown(coverage: Coverage, passages: Sequence[Passage]) -> Declined | None:
+    """Return a refusal where nothing that a question is about is known; `passages` are what is known."""
+    if passages or coverage.known or len(coverage.unknown) < LEAST_WORDS:
         return None
     missing = " or ".join(coverage.unknown[:TOLD])
     return Declined(reason=f"Nothing in this database seems to be about {missing}.")

@@ -4,9 +4,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from text2sql.datasource.policy.access import Access
-from text2sql.messages import Context, EarlierTurn, Verdict
+from text2sql.messages import Context, Coverage, EarlierTurn, Verdict
 from text2sql.retrieval.ambiguity import find_readings
-from text2sql.retrieval.coverage import decline_unknown
+from text2sql.retrieval.coverage import cover, decline_unknown
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.retrieval.schema_text import render_schema
 from text2sql.retrieval.time_words import explain_time_words
@@ -44,10 +44,12 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
     links = find_links(question, access, values) if values else ()
     terms = knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden)
     known = (*terms, *map(tell, links))
+    coverage = Coverage()
     verdict: Verdict | None = None
     if not (same or earlier):
+        coverage = cover(question, access.catalog)
         verdict = find_readings(question, access.catalog, knowledge_base, terms, links, access.hidden)
-        verdict = verdict or decline_unknown(question, access.catalog, known)
+        verdict = verdict or decline_unknown(coverage, known)
     hints = (
         *(" ".join((passage.text, *passage.tables)) for passage in known),
         *(text for turn in earlier for text in (turn.question, turn.sql)),
@@ -61,5 +63,6 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
         earlier=earlier,
         examples=examples,
         verified=same,
+        coverage=coverage,
         verdict=verdict,
     )

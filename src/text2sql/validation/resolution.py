@@ -51,6 +51,8 @@ class _Mover:
         if column.table and (named is None or _has(named, name)):
             return ""  # right, or of a query around this one
         owners = [alias for alias, table in self._tables.items() if _has(table, name)]
+        if owners == [_compared_with(column)]:
+            return ""  # a table is not linked with itself
         if not column.table and (owners or self._is_output(name)):
             return ""
         if not owners:
@@ -76,6 +78,12 @@ class _Mover:
 
     def _is_output(self, name: str) -> bool:
         return any(item.alias.lower() == name.lower() for item in selects(self._scope))
+
+
+def _compared_with(column: exp.Column) -> str:
+    """Return the alias of the column that this one is to equal."""
+    ends = column.parent.unnest_operands() if isinstance(column.parent, exp.EQ) else ()
+    return next((end.table.lower() for end in ends if isinstance(end, exp.Column) and end is not column), "")
 
 
 def _tables_of(scope: Scope, catalog: Catalog) -> dict[str, Table]:

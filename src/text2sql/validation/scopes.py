@@ -47,8 +47,10 @@ def names_an_output(column: exp.Column, scope: Scope, outputs: list[str], *, any
 
     `outputs` are the names of the columns that the scope's query yields.
     """
-    if not isinstance(scope.expression, exp.Select):  # the ORDER BY of a set operation
-        return any(output.lower() == column.name.lower() for output in outputs)
+    if not isinstance(scope.expression, exp.Select):  # the ORDER BY of a set operation, not one of its parts
+        return column.find_ancestor(exp.Query) is scope.expression and any(
+            output.lower() == column.name.lower() for output in outputs
+        )
     late = _may_use_alias(column)
     for select in selects(scope):
         if select.alias_or_name.lower() == column.name.lower():

@@ -58,6 +58,15 @@ def suggest_join(table: Table, scope: dict[str, Table], catalog: Catalog) -> str
     return f"Add {' '.join(path[1])}." if path and path[1] else ""
 
 
+def suggest_link(alias: str, table: Table, other_alias: str, other: Table, catalog: Catalog) -> str:
+    """Say how foreign keys lead from one table of the FROM clause to another; empty where none do."""
+    path = _find_joins({alias: table}, other, catalog, called=other_alias)
+    if not path or not path[1]:
+        return ""
+    begin = _named(table.name, alias)
+    return f"Link {quote_name(table.name)} and {quote_name(other.name)} so: FROM {begin} {' '.join(path[1])}."
+
+
 def find_only_join(column: str, scope: dict[str, Table], catalog: Catalog) -> tuple[Table, list[str]] | None:
     """Return the table that has the column and the JOIN clauses that reach it; None where several do.
 
@@ -72,8 +81,13 @@ def _has(table: Table, column: str) -> bool:
     return any(known.name.lower() == column.lower() for known in table.columns)
 
 
-def _find_joins(scope: dict[str, Table], owner: Table, catalog: Catalog) -> tuple[str, list[str]] | None:
-    """Return the fewest JOIN clauses that lead from the scope to `owner`, along foreign keys."""
+def _find_joins(
+    scope: dict[str, Table], owner: Table, catalog: Catalog, called: str = ""
+) -> tuple[str, list[str]] | None:
+    """Return the fewest JOIN clauses that lead from the scope to `owner`, along foreign keys.
+
+    The owner's alias is `called`, or else its name.
+    """
     waiting = deque((quote_name(alias), table.name, list[str]()) for alias, table in scope.items())
     seen = {table.name for table in scope.values()}
     while waiting:
@@ -85,10 +99,15 @@ def _find_joins(scope: dict[str, Table], owner: Table, catalog: Catalog) -> tupl
         for other, pairs in _neighbours(name, catalog):
             if other not in seen:
                 seen.add(other)
-                written = quote_name(other)
+                alias_there = called if called and other == owner.name else other
+                written = quote_name(alias_there)
                 on = " AND ".join(f"{alias}.{here} = {written}.{there}" for here, there in pairs)
-                waiting.append((written, other, [*joins, f"JOIN {written} ON {on}"]))
+                waiting.append((written, other, [*joins, f"JOIN {_named(other, alias_there)} ON {on}"]))
     return None
+
+
+def _named(table: str, alias: str) -> str:
+    return quote_name(table) + (f" AS {quote_name(alias)}" if alias != table else "")
 
 
 def _neighbours(name: str, catalog: Catalog) -> Iterable[tuple[str, list[tuple[str, str]]]]:

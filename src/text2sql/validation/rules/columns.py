@@ -184,7 +184,7 @@ class _ColumnResolver:
         from text2sql.validation.suggestions import suggest_column
 
         written = f"{column.table}.{column.name}" if column.table else column.name
-        hint = suggest_column(column.name, tables, self._catalog)
+        hint = self._suggest_link(column, tables) or suggest_column(column.name, tables, self._catalog)
         if column.this.quoted and self._catalog.dialect == "sqlite":
             hint += " Put text values in single quotes."
         raise NameRefused(
@@ -194,6 +194,25 @@ class _ColumnResolver:
                 feedback=f"There is no column {written}. {hint}",
             )
         )
+
+    def _suggest_link(self, column: exp.Column, tables: dict[str, Table]) -> str:
+        """Say how to link the two tables that the column is to link, which lies in the other one."""
+        from text2sql.validation.suggestions import suggest_link
+
+        ends = column.parent.unnest_operands() if isinstance(column.parent, exp.EQ) else ()
+        for end in ends:
+            if (
+                not isinstance(end, exp.Column)
+                or end is column
+                or not {column.table, end.table} <= tables.keys()
+            ):
+                continue
+            here, there = tables[column.table], tables[end.table]
+            if here is not there and any(
+                known.name.lower() == column.name.lower() for known in there.columns
+            ):
+                return suggest_link(column.table, here, end.table, there, self._catalog)
+        return ""
 
     def _resolve_using(self, scope: Scope) -> None:
         for join in scope.expression.args.get("joins") or ():
