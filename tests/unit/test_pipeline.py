@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,40 +29,15 @@ from scenarios import (
     ended,
 )
 from scripted_model import ScriptedModel, ScriptedReply
-from small_shop import write_small_shop
 from text2sql import errors, pipeline
 from text2sql.datasource.values_index import ValuesIndex
 from text2sql.execution.port import QueryLimits
-from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.port import Completion
 from text2sql.generation.retrying import RetryingModel
-from text2sql.guardrail.local import LocalGuardrail
 from text2sql.messages import Reply, StepRecord, Usage
 from text2sql.pipeline import STEPS, Services
-from text2sql.retrieval.local import LocalKnowledgeBase
 
 SLOW = "SELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30))
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return write_small_shop(tmp_path / "shop.db")
-
-
-@pytest.fixture
-def services(shop: Path) -> Services:
-    """Everything but the model, with the catalog read already."""
-    database = SqliteDatabase(shop)
-    catalog = database.read_catalog()
-    return Services(
-        guardrail=LocalGuardrail(4000),
-        knowledge_base=LocalKnowledgeBase(()),
-        model=ScriptedModel(()),
-        database=database,
-        catalog=lambda: catalog,
-        today=date(2025, 6, 1),
-        votes=3,
-    )
 
 
 def ask(
