@@ -48,6 +48,12 @@ def parse_one_query(statement: Statement) -> Refusal | None:
     settle_spelling(tree)
     statement.tree = tree
     statement.nodes = tuple(tree.walk())
+    if any(isinstance(node, exp.Select) and not node.expressions for node in statement.nodes):
+        return Refusal(
+            reason="NOT_PARSED",
+            message="The statement is not valid SQL.",
+            feedback="There is nothing between SELECT and FROM. Write what to select.",
+        )
     return None
 
 
