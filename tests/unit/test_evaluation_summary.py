@@ -2,6 +2,7 @@ import pytest
 
 from evaluation_results import result, unjudged, wrong
 from text2sql.evaluation.summary import figures, summarise, summary_tables
+from text2sql.messages import StepRecord
 
 RESULTS = [
     result("1", seconds=1.0, prompt_tokens=100, cost_usd=0.25, certain=True),
@@ -20,12 +21,14 @@ def test_figures_are_of_the_judged_questions() -> None:
         "Execution accuracy (95 % Wilson)": "40.0% (11.8% to 76.9%)",
         "Shown as certain": "2 (40.0%)",
         "Right of those": "50.0% (9.5% to 90.5%)",
-        "Statements that run": "3 (60.0%)",
+        "Answered": "3 (60.0%)",
         "Declined, asked back or blocked": "1 (20.0%)",
         "Failed": "1 (20.0%)",
+        "Statements that run": "3 (75.0%)",
         "Prompt tokens, median": "100",
         "Completion tokens, median": "10",
         "Seconds, median": "2.00",
+        "Seconds without the model, median": "0.000",
         "Cost": "$1.0000",
         "Drafts, mean": "1.60",
         "Questions with a repair": "2 (40.0%)",
@@ -38,6 +41,15 @@ def test_misses_and_shares_are_counted_by_class_and_difficulty() -> None:
     shares = {level: (share.right, share.of) for level, share in summary.by_difficulty.items()}
     assert shares == {"easy": (1, 3), "hard": (1, 2)}
     assert "the gold itself failed: not counted" in summary_tables(summary)
+
+
+def test_steps_that_ask_the_model_are_left_out_of_the_time_without_it() -> None:
+    steps = (
+        StepRecord(step="RetrieveContext", attempt=1, status="succeeded", seconds=0.25),
+        StepRecord(step="GenerateSql", attempt=1, status="succeeded", seconds=4.0),
+        StepRecord(step="ExecuteSql", attempt=1, status="succeeded", seconds=0.5),
+    )
+    assert summarise([result("1", steps=steps)]).seconds_without_model == 0.75
 
 
 def test_one_cost_that_is_not_known_makes_the_sum_unknown() -> None:

@@ -9,6 +9,7 @@ from typing import get_args
 from text2sql.evaluation.estimates import Interval, wilson
 from text2sql.evaluation.gold_form import Difficulty
 from text2sql.evaluation.results import FailureClass, Result
+from text2sql.messages import StepName
 
 FAILURES: dict[FailureClass, str] = {
     "does_not_run": "does not run",
@@ -23,6 +24,8 @@ FAILURES: dict[FailureClass, str] = {
     "gold_failed": "the gold itself failed: not counted",
 }
 """The classes in words for people."""
+
+_ASK_THE_MODEL: tuple[StepName, ...] = ("RewriteQuestion", "GenerateSql")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Summary:
     prompt_tokens: float
     completion_tokens: float
     seconds: float
+    seconds_without_model: float
+    """Of all steps but those that ask the model."""
     cost_usd: float | None
     """None where the price of any is not known."""
     drafts: float
@@ -96,6 +101,7 @@ def summarise(results: Sequence[Result]) -> Summary:
         prompt_tokens=_median(result.prompt_tokens for result in judged),
         completion_tokens=_median(result.completion_tokens for result in judged),
         seconds=_median(result.seconds for result in judged),
+        seconds_without_model=_median(map(_seconds_without_model, judged)),
         cost_usd=sum(known) if known and len(known) == len(costs) else None,
         drafts=statistics.fmean(result.drafts for result in judged) if judged else 0.0,
         repaired=sum(result.repairs > 0 for result in judged),
@@ -112,12 +118,14 @@ def figures(summary: Summary) -> list[tuple[str, str]]:
         ("Execution accuracy (95 % Wilson)", str(share)),
         ("Shown as certain", _part(summary.certain.of, share.of)),
         ("Right of those", str(summary.certain)),
-        ("Statements that run", _part(summary.ran, share.of)),
+        ("Answered", _part(summary.ran, share.of)),
         ("Declined, asked back or blocked", _part(summary.declined, share.of)),
         ("Failed", _part(summary.failed, share.of)),
+        ("Statements that run", _part(summary.ran, summary.ran + summary.failed)),
         ("Prompt tokens, median", f"{summary.prompt_tokens:,.0f}"),
         ("Completion tokens, median", f"{summary.completion_tokens:,.0f}"),
         ("Seconds, median", f"{summary.seconds:,.2f}"),
+        ("Seconds without the model, median", f"{summary.seconds_without_model:,.3f}"),
         ("Cost", cost),
         ("Drafts, mean", f"{summary.drafts:.2f}"),
         ("Questions with a repair", _part(summary.repaired, share.of)),
@@ -153,6 +161,10 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _median(values: Iterable[float]) -> float:
     listed = list(values)
     return statistics.median(listed) if listed else 0.0
+
+
+def _seconds_without_model(result: Result) -> float:
+    return sum(record.seconds for record in result.steps if record.step not in _ASK_THE_MODEL)
 
 
 def _part(count: int, of: int) -> str:
