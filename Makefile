@@ -18,7 +18,7 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-moved bench-follow-ups bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,10 @@ bench-values: $(VENV)/.dev ## Measure how often a question is linked to the stor
 bench-coverage: $(VENV)/.dev $(SHOP) ## Measure how often a question is declined or asked back without a model: COVERAGE_OPTIONS="--half tune"
 	@sh scripts/install_test_servers.sh
 	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_coverage.py $(COVERAGE_OPTIONS)
+
+bench-unmet: $(VENV)/.dev ## Measure how often a right statement is said not to do what its question says: UNMET_OPTIONS="--half tune"
+	@sh scripts/install_test_servers.sh
+	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_unmet.py $(UNMET_OPTIONS)
 
 bench-moved: $(VENV)/.dev ## Measure what is told of a question that its database cannot answer: MOVED_OPTIONS="--half check --limit 100"
 	@sh scripts/install_test_servers.sh

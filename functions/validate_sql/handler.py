@@ -12,4 +12,5 @@ from text2sql.workflow.parcel import unpack
 def handle(event: ValidateSql, around: Surroundings) -> ValidSql:
     """Return the statement as emitted from its checked tree."""
     access = unpack(event.access, Access, around.parcels)
-    return validate_sql(event.draft, access, around.settings.row_limit, is_first=event.attempt == 1)
+    rows = around.settings.row_limit
+    return validate_sql(event.draft, access, rows, event.question, is_first=event.attempt == 1)

@@ -222,6 +222,8 @@ class ValidSql(Message):
     """As `SqlDraft.probability`."""
     verified: VerifiedQuery | None = None
     """As `SqlDraft.verified`."""
+    unmet: str = ""
+    """What the question asks for in so many words, and the statement does not do; mostly empty."""
     votes: int = 1
     """How many drafts came to this statement."""
     is_other_reading: bool = False

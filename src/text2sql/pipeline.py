@@ -240,7 +240,8 @@ class _Run:
             sql = generation.sql
             with self._log.step("ValidateSql", attempt):
                 access = self._services.access(self._caller)
-                valid = validate_sql(generation, access, self._services.limits.rows, is_first=attempt == 1)
+                rows = self._services.limits.rows
+                valid = validate_sql(generation, access, rows, context.question, is_first=attempt == 1)
             with self._log.step("ExecuteSql", attempt):
                 services = self._services
                 if attempt == 1:

@@ -15,9 +15,16 @@ def executed(
     probability: float | None = None,
     cell: int | None = 1,
     verified: VerifiedQuery | None = None,
+    unmet: str = "",
 ) -> Executed:
     valid = ValidSql(
-        sql="SELECT 1", dialect="sqlite", tables=(), row_limit=1, probability=probability, verified=verified
+        sql="SELECT 1",
+        dialect="sqlite",
+        tables=(),
+        row_limit=1,
+        probability=probability,
+        verified=verified,
+        unmet=unmet,
     )
     columns = (ResultColumn(name="n", type="number"),)
     result = ResultSet(columns=columns, rows=((cell,),), truncated=False)
@@ -49,6 +56,7 @@ def test_only_a_lone_draft_that_is_unsure_or_found_nothing_is_in_doubt(
         (executed(probability=1.0), False),
         (executed(agreeing=9, drafts=9, probability=0.1), True),
         (executed(agreeing=9, drafts=9, cell=None), False),
+        (executed(agreeing=9, drafts=9, unmet="The question asks for both."), False),
         (executed(agreeing=int(CERTAIN_SHARE * 100) - 1, drafts=100), False),
         (executed(verified=APPROVED, cell=None), True),
     ],

@@ -101,3 +101,9 @@ def test_certainty_is_what_the_drafts_or_the_model_say() -> None:
     assert not checks(rows=((None,),), vote=Vote(agreeing=9, drafts=9))["certain"].passed
     told = checks(valid=VALID.model_copy(update={"probability": 0.994}))["certain"]
     assert (told.passed, told.detail[-33:]) == (False, "draft for 99% likely, on average.")
+
+
+def test_statement_that_does_not_do_what_the_question_says_is_doubted() -> None:
+    valid = VALID.model_copy(update={"unmet": "The question asks for both."})
+    check = checks(valid=valid)["does what the question says"]
+    assert (check.passed, check.detail) == (False, valid.unmet)

@@ -52,6 +52,13 @@ def test_result_without_a_value_loses_against_fewer_votes_for_one_with() -> None
     assert still.valid.sql == "a"
 
 
+def test_statement_that_does_not_do_what_the_question_says_loses_against_fewer_votes() -> None:
+    unmet = statement("a", 2).model_copy(update={"unmet": "The question asks for both."})
+    won = elect((unmet, result((1,))), (statement("b", 1), result((2,))))
+    assert won is not None
+    assert (won.valid.sql, won.vote.agreeing) == ("b", 1)
+
+
 def test_nobody_wins_where_none_ran() -> None:
     assert elect((statement("a"), None), (statement("b"), None)) is None
 

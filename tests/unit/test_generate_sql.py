@@ -5,7 +5,8 @@ import pytest
 from scripted_model import USAGE, ScriptedModel, ScriptedReply
 from text2sql.errors import ModelTimedOut
 from text2sql.generation.port import Completion
-from text2sql.generation.step import SAMPLING_TEMPERATURE, generate_sql
+from text2sql.generation.prompt import build_prompt, build_warned_prompt
+from text2sql.generation.step import MANY_VOTES, SAMPLING_TEMPERATURE, generate_sql
 from text2sql.messages import Context, Declined, Feedback, SqlDraft, Usage
 
 CONTEXT = Context(question="How many?", dialect="sqlite", schema_text="")
@@ -44,10 +45,10 @@ def test_sample_may_be_a_little_longer_than_the_draft() -> None:
 
 @pytest.mark.parametrize("probability", [0.5, None])
 def test_first_draft_stands_alone_until_it_has_run(probability: float | None) -> None:
-    draft, model, _ = generate(reply("SELECT 1", probability))
+    draft, model, _ = generate(reply("SELECT 1", probability), votes=MANY_VOTES)
     assert isinstance(draft, SqlDraft)
     assert (draft.alternatives, draft.probability) == ((), probability)
-    assert len(model.prompts) == 1
+    assert model.prompts == [build_prompt(CONTEXT, ())]
 
 
 def test_repair_gets_company_that_knows_what_was_wrong() -> None:
@@ -55,6 +56,33 @@ def test_repair_gets_company_that_knows_what_was_wrong() -> None:
     assert isinstance(draft, SqlDraft)
     assert draft.alternatives == ("SELECT 2", "SELECT 3", FAILED[0].sql)
     assert model.prompts[1].turns == model.prompts[0].turns
+
+
+def test_where_there_are_many_votes_others_are_drawn_first_as_if_none_had_failed() -> None:
+    draft, model, used = generate(("SELECT 1", "prose", "", "SELECT 2"), votes=MANY_VOTES, feedback=FAILED)
+    assert draft == SqlDraft(sql="SELECT 1", alternatives=("SELECT 2", FAILED[0].sql))
+    (prompt,) = model.prompts
+    assert prompt.turns == build_prompt(CONTEXT, ()).turns
+    assert prompt.temperature == SAMPLING_TEMPERATURE
+    assert len(used) == MANY_VOTES - 1
+
+
+def test_where_none_of_many_votes_will_do_the_model_is_warned() -> None:
+    twice = (*FAILED, Feedback(sql="SELECT 9", code="UNKNOWN_TABLE", text="No nine."))
+    draft, model, _ = generate(
+        reply("SELECT 1", 0.9), ("SELECT 2", "", "", ""), votes=MANY_VOTES, feedback=twice
+    )
+    assert isinstance(draft, SqlDraft)
+    assert (draft.sql, draft.alternatives) == ("SELECT 1", ("SELECT 2", FAILED[0].sql, "SELECT 9"))
+    assert [prompt.turns for prompt in model.prompts] == [build_warned_prompt(CONTEXT, twice).turns] * 2
+
+
+def test_where_none_of_many_replies_is_a_statement_the_model_is_warned_at_once() -> None:
+    prose = ("prose",) * (MANY_VOTES - 1)
+    draft, model, _ = generate(prose, reply("SELECT 1", 0.9), prose, votes=MANY_VOTES, feedback=FAILED)
+    assert isinstance(draft, SqlDraft)
+    assert draft.sql == "SELECT 1"
+    assert model.prompts[1].turns == build_warned_prompt(CONTEXT, FAILED).turns
 
 
 def test_one_vote_is_no_vote() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from text2sql.generation.prompt import build_prompt, build_system
+from text2sql.generation.prompt import build_prompt, build_system, build_warned_prompt
 from text2sql.messages import Context, Feedback, Passage
 
 SCHEMA = "CREATE TABLE orders (order_id INTEGER);"
@@ -59,6 +59,22 @@ def test_repair_shows_the_last_draft_with_its_problem_and_warms_up() -> None:
     assert "SELECT 2" in second.turns[1].text
     assert "Second problem." in second.turns[2].text
     assert 0.0 < first.temperature < second.temperature
+
+
+def test_warning_tells_what_was_wrong_and_shows_no_draft() -> None:
+    feedback = tuple(
+        Feedback(sql=sql, code="UNKNOWN_COLUMN", text=text)
+        for sql, text in (
+            ("SELECT 1", "No x."),
+            ("SELECT 2", "No $y."),
+            ("SELECT 3", "No x."),
+            ("", "Prose."),
+        )
+    )
+    first, warned = build_prompt(_context(), ()), build_warned_prompt(_context(), feedback)
+    assert warned.turns[-1].text == f"{first.turns[-1].text.rstrip()}\nBeware: No x.\nBeware: No $y."
+    assert warned.model_copy(update={"turns": first.turns}) == first
+    assert build_warned_prompt(_context(), feedback[-1:]).turns[-1].text == first.turns[-1].text.rstrip()
 
 
 def test_draft_without_a_statement_is_said_to_have_none() -> None:

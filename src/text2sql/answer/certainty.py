@@ -25,7 +25,8 @@ def is_in_doubt(executed: Executed) -> bool:
 def is_certain(executed: Executed, coverage: Coverage) -> bool:
     """Tell whether enough speaks for the answer; a draft that stands alone, or found no value, never is.
 
-    Nor is an answer to a question that is mostly about what is not known here.
+    Nor is an answer to a question that is mostly about what is not known here, or that asks for something in
+    so many words that the statement does not do.
 
     Of the answers that are certain nine in ten should be right. The limits were set on questions of other
     databases than those that docs/accuracy.md reports.
@@ -37,6 +38,7 @@ def is_certain(executed: Executed, coverage: Coverage) -> bool:
         vote.drafts > 1
         and vote.agreeing / vote.drafts >= CERTAIN_SHARE
         and _has_a_value(executed)
+        and not executed.valid.unmet
         and not is_mostly_unknown(coverage)
     )
 

@@ -32,6 +32,7 @@ def list_checks(
         ),
         *_check_certainty(executed, context.coverage),
         *_check_words(context.coverage),
+        *_check_asked(valid),
     ]
     if verified := valid.verified:
         detail = f"{verified.approved_by} approved it for this question on {verified.approved_on}."
@@ -90,6 +91,13 @@ def _check_words(coverage: Coverage) -> tuple[Check, ...]:
         return ()
     detail = f"Nothing in this database is called {_join(coverage.unknown)}."
     return (Check(name="words known", passed=False, detail=detail),)
+
+
+def _check_asked(valid: ValidSql) -> tuple[Check, ...]:
+    """Return a check that fails, or none where nothing speaks against the statement."""
+    if not valid.unmet:
+        return ()
+    return (Check(name="does what the question says", passed=False, detail=valid.unmet),)
 
 
 def _join(names: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from text2sql.messages import Executed, ResultSet, ValidSql, Vote
 
 NOTHING_FOUND = 0.4
 """What a vote for a result without a value counts: most people ask for what is there."""
+UNMET = 0.4
+"""What a vote counts for a statement that does not do what the question asks for in so many words."""
 
 
 class Election:
@@ -26,7 +28,8 @@ class Election:
         rows = _content(result)
         self._waiting -= valid.votes
         self._agreeing[rows] += valid.votes
-        self._weights[rows] += valid.votes * (1 if _has_a_value(result) else NOTHING_FOUND)
+        weight = (1 if _has_a_value(result) else NOTHING_FOUND) * (UNMET if valid.unmet else 1)
+        self._weights[rows] += valid.votes * weight
         if not valid.is_other_reading:
             self._first.setdefault(rows, (valid, result))
 

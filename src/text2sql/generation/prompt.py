@@ -11,6 +11,7 @@ from text2sql.messages import Context, Dialect, EarlierTurn, Feedback
 SYSTEM = "system.v2.md"
 QUESTION = "question.v1.md"
 REPAIR = "repair.v1.md"
+WARNING = "warning.v1.md"
 
 _LANGUAGE: dict[Dialect, str] = {"sqlite": "SQLite", "mysql": "MySQL", "mariadb": "MariaDB"}
 _TEMPERATURES = (0.0, 0.3, 0.6)
@@ -40,6 +41,16 @@ def build_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
         turns=tuple(turns),
         temperature=_TEMPERATURES[min(len(feedback), len(_TEMPERATURES) - 1)],
     )
+
+
+def build_warned_prompt(context: Context, feedback: tuple[Feedback, ...]) -> Prompt:
+    """Return the prompt for a first draft with what was wrong with others, which it does not show."""
+    prompt = build_prompt(context, ())
+    *before, question = prompt.turns
+    problems = dict.fromkeys(item.text for item in feedback if item.sql)
+    warnings = "".join(_load(WARNING).substitute(problem=problem) for problem in problems)
+    warned = Turn(role="user", text=f"{question.text.rstrip()}\n{warnings}".rstrip())
+    return prompt.model_copy(update={"turns": (*before, warned)})
 
 
 def _recall(earlier: EarlierTurn) -> tuple[Turn, Turn]:

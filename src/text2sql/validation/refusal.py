@@ -20,6 +20,7 @@ Reason: TypeAlias = Literal[
     "NEVER_TRUE",
     "VALUE_NOT_STORED",
     "COUNT_IS_ALWAYS_ONE",
+    "QUESTION_NOT_MET",
     "RECURSION_NOT_BOUNDED",
     "NOT_EMITTED",
 ]

@@ -1,6 +1,8 @@
 """ValidateSql: a draft goes through the rules in their order; the first refusal ends it."""
 
 from collections import Counter
+from functools import partial
+from typing import Protocol
 
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
@@ -11,21 +13,29 @@ from text2sql.validation.rules import RULES
 from text2sql.validation.statement import Statement
 
 
-def validate_sql(draft: SqlDraft, access: Access, row_limit: int, *, is_first: bool = False) -> ValidSql:
+class _Check(Protocol):
+    def __call__(self, text: str, *, is_first: bool) -> ValidSql | Refusal: ...
+
+
+def validate_sql(
+    draft: SqlDraft, access: Access, row_limit: int, question: str = "", *, is_first: bool = False
+) -> ValidSql:
     """Return the statement as emitted from its checked tree, fetching at most `row_limit` + 1 rows.
 
     The draft's alternatives that pass come with it; where it does not pass itself, they come instead. One
     that does not pass for its names has a vote if these can be read otherwise. A first draft is held to
-    more: it does not pass where it most likely means something else.
+    more: it does not pass where it most likely means something else, or does not do what the question asks
+    for in so many words. What a person approved is compared with no question.
 
     Raises:
         SqlRejected: with the reason of the first rule that refuses the draft; no alternative passes either.
     """
+    check = partial(_check, access=access, row_limit=row_limit, question="" if draft.verified else question)
     passed: dict[str, ValidSql] = {}
     votes = Counter[str]()
     refused: list[tuple[str, Refusal]] = []
     for text in (draft.sql, *draft.alternatives):
-        checked = _check(text, access, row_limit, is_first=is_first)
+        checked = check(text, is_first=is_first)
         if isinstance(checked, Refusal):
             refused.append((text, checked))
         else:
@@ -34,7 +44,7 @@ def validate_sql(draft: SqlDraft, access: Access, row_limit: int, *, is_first: b
     if not passed:
         _, refusal = refused[0]
         raise SqlRejected(refusal.reason, refusal.message, feedback=refusal.feedback)
-    read_otherwise = [_read_otherwise(text, access, row_limit) for text, _ in refused]
+    read_otherwise = [_read_otherwise(text, access, check) for text, _ in refused]
     for reading in filter(None, read_otherwise):
         votes[reading.sql] += 1
         passed.setdefault(reading.sql, reading)
@@ -50,7 +60,7 @@ def validate_sql(draft: SqlDraft, access: Access, row_limit: int, *, is_first: b
     )
 
 
-def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | None:
+def _read_otherwise(text: str, access: Access, check: _Check) -> ValidSql | None:
     """Return what passes when each name that does not resolve is moved to the only place that has it."""
     from text2sql.validation.resolution import read_otherwise
 
@@ -58,7 +68,7 @@ def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | Non
     if reading is None:
         return None
     sql, changes = reading
-    checked = _check(sql, access, row_limit, is_first=False)
+    checked = check(sql, is_first=False)
     if isinstance(checked, Refusal):
         return None
     return checked.model_copy(
@@ -66,13 +76,17 @@ def _read_otherwise(text: str, access: Access, row_limit: int) -> ValidSql | Non
     )
 
 
-def _check(text: str, access: Access, row_limit: int, *, is_first: bool) -> ValidSql | Refusal:
+def _check(text: str, *, access: Access, row_limit: int, question: str, is_first: bool) -> ValidSql | Refusal:
     from text2sql.validation.lone_groups import find_lone_groups
+    from text2sql.validation.unmet import find_unmet
 
     statement = Statement(text, access, row_limit)
     refusal = _first_refusal(statement) or (find_lone_groups(statement) if is_first else None)
     if refusal:
         return refusal
+    unmet = find_unmet(question, statement) if question else None
+    if unmet and is_first:
+        return unmet
     return ValidSql(
         draft=text,
         sql=statement.sql,
@@ -81,6 +95,7 @@ def _check(text: str, access: Access, row_limit: int, *, is_first: bool) -> Vali
         row_limit=row_limit,
         changes=tuple(statement.changes),
         compared=compared_texts(statement),
+        unmet=unmet.message if unmet else "",
     )
 
 

@@ -72,9 +72,10 @@ class GenerateSql(StepEvent):
 
 
 class ValidateSql(StepEvent):
-    """A draft, and what the caller may see."""
+    """A draft, the question that it is for, and what the caller may see."""
 
     draft: SqlDraft
+    question: str
     access: Parcel
 
 
