@@ -14,6 +14,8 @@ from text2sql.messages import EarlierTurn, Reply, Usage
 
 QUESTION = "What are the customers called?"
 GOOD = "```sql\nSELECT name FROM customers\n```"
+SORTED = "```sql\nSELECT name FROM customers ORDER BY name\n```"
+IN_ORDER = "What are the customers called, in alphabetical order?"
 NOBODY = "```sql\nSELECT name FROM customers WHERE name = 'Nobody'\n```"
 SEGMENTS = "```sql\nSELECT segment FROM customers\n```"
 UNKNOWN_COLUMN = "```sql\nSELECT full_name FROM customers\n```"
@@ -166,6 +168,22 @@ SCENARIOS = [
         "answered",
         f"{BEGIN} {REFUSED_SQL} {RUN} ComposeAnswer",
         says="Ada",
+    ),
+    Scenario(
+        "sent back for what the question says",
+        (GOOD, SORTED),
+        "answered",
+        f"{BEGIN} {REFUSED_SQL} {RUN} ComposeAnswer",
+        says="Ada",
+        question=IN_ORDER,
+    ),
+    Scenario(
+        "sent back for what the question says, and kept",
+        (GOOD, GOOD),
+        "answered",
+        f"{BEGIN} {REFUSED_SQL} {RUN} ComposeAnswer",
+        says="Ada",
+        question=IN_ORDER,
     ),
     Scenario(
         "repaired twice",
