@@ -42,11 +42,18 @@ INTERRUPTED = 130
 )
 @click.option("--limit", type=click.IntRange(min=1), default=300, help="How many of the half's questions.")
 @click.option("--seed", default=1, help="Which of them.")
-@click.option("--config", type=click.Choice(tuple(CONFIGS)), default="default", help="What is measured.")
+@click.option(
+    "--config",
+    "configs",
+    type=click.Choice(tuple(CONFIGS)),
+    multiple=True,
+    default=("default", "zero-shot"),
+    help="What is measured; may be given several times.",
+)
 @click.option(
     "--fresh", is_flag=True, help="Ask the model anew also what it has been asked before: for times."
 )
-def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: bool) -> int:
+def bench_accuracy(half: Half, limit: int, seed: int, configs: tuple[str, ...], *, fresh: bool) -> int:
     """Measure with the model of the settings, which is the embedded one by default."""
     with ExitStack() as stack:
         try:
@@ -55,35 +62,43 @@ def bench_accuracy(half: Half, limit: int, seed: int, config: str, *, fresh: boo
         except (CasesAbsent, pytest.skip.Exception) as reason:
             click.echo(f"Not measured: {reason}", err=True)
             return 0
-        name = f"{half}-{config}-{server.product.lower()}"
         databases = {each.database for each in sample(questions, limit, seed)}
         url = load_for_reader(server, databases, lambda done: click.echo(f"loaded {done}", err=True))
         FULL.mkdir(parents=True, exist_ok=True)
         settings = Settings()
         model = f"{settings.model_provider} {settings.model_name}".strip()
-        asker = CONFIGS[config]
-        if not fresh:
-            asker = Recordings(FULL / "replies.jsonl", model).asker(asker)
-        evaluation = Evaluation(
-            questions=questions,
-            database_url=url,
-            settings=settings,
-            out=FULL / f"{name}-{_code_digest()}.jsonl",
-            limit=limit,
-            seed=seed,
-            config=config,
-            asker=asker,
-        )
-        measured = run_evaluation(evaluation, _say)
+        about = {"half": half, "databases": len(databases), "server": server.product, "model": model}
+        recordings = None if fresh else Recordings(FULL / "replies.jsonl", model)
+        for config in configs:
+            name = f"{half}-{config}-{server.product.lower()}{'-fresh' if fresh else ''}"
+            asker = CONFIGS[config]
+            evaluation = Evaluation(
+                questions=questions,
+                database_url=url,
+                settings=settings,
+                out=FULL / f"{name}-{_code_digest()}.jsonl",
+                limit=limit,
+                seed=seed,
+                config=config,
+                asker=recordings.asker(asker) if recordings else asker,
+            )
+            if not measure(evaluation, name, about):
+                return 1
+    return 0
+
+
+def measure(evaluation: Evaluation, name: str, about: dict[str, Any]) -> bool:
+    """Show and keep the figures; tell whether no question was left open."""
+    click.echo(f"# {evaluation.config}")
+    measured = run_evaluation(evaluation, _say)
     write_report(evaluation.out.with_suffix(".html"), measured.results, name)
     click.echo(summary_tables(summarise(measured.results)))
     if measured.left_open:
         why = measured.left_open[-1].why
         click.echo(f"Not kept, for questions are open: {why.message} [{why.code}]", err=True)
-        return 1
-    about = {"half": half, "databases": len(databases), "server": server.product, "model": model}
+        return False
     _keep(RESULTS / f"accuracy-{name}.json", about | figures_of(evaluation, measured))
-    return 0
+    return True
 
 
 def figures_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
