@@ -1,6 +1,7 @@
 """The catalog: what is known of a database's tables, as frozen messages; reading it is `execution`'s work."""
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 
 from text2sql.messages import Dialect, Message
@@ -33,6 +34,10 @@ class ForeignKey(Message):
     references: tuple[str, ...]
 
 
+_FEW_ROWS = 3
+"""Below, it takes no key for each value to come once."""
+
+
 class Table(Message):
     """A base table or a view."""
 
@@ -52,6 +57,19 @@ class Table(Message):
     def key(self) -> str:
         """The name, behind its schema's where that is not the catalog's own."""
         return f"{self.schema_name}.{self.name}" if self.schema_name else self.name
+
+    def tells_rows_apart(self, columns: Iterable[str]) -> bool:
+        """Tell whether no two rows are alike in these columns: they hold the key, or as many values as rows.
+
+        Case does not count. In a table of fewer than three rows only a key tells.
+        """
+        names = {name.lower() for name in columns}
+        if self.primary_key and names.issuperset(name.lower() for name in self.primary_key):
+            return True
+        rows = self.row_count or 0
+        return rows >= _FEW_ROWS and any(
+            column.distinct == rows for column in self.columns if column.name.lower() in names
+        )
 
 
 class Catalog(Message):

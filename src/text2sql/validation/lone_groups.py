@@ -6,8 +6,6 @@ from text2sql.datasource.catalog import Catalog, Table, quote_name
 from text2sql.validation.refusal import Refusal
 from text2sql.validation.statement import Statement
 
-LEAST_ROWS = 3
-"""Below, it takes no key for each value to come once."""
 MAX_TOLD = 3
 
 
@@ -22,7 +20,7 @@ def find_lone_groups(statement: Statement) -> Refusal | None:
             columns = (
                 [each.name for each in group.expressions if isinstance(each, exp.Column)] if group else []
             )
-            if not (columns and _counts_rows(select) and _tells_rows_apart(columns, table)):
+            if not (columns and _counts_rows(select) and table.tells_rows_apart(columns)):
                 continue
             if joins := _joins_to(table, statement.catalog):
                 message = (
@@ -48,17 +46,6 @@ def _counts_rows(select: exp.Select) -> bool:
         for clause in clauses
         if clause
         for node in clause.walk(prune=lambda node: isinstance(node, exp.Query))
-    )
-
-
-def _tells_rows_apart(columns: list[str], table: Table) -> bool:
-    names = {name.lower() for name in columns}
-    if table.primary_key and names.issuperset(name.lower() for name in table.primary_key):
-        return True
-    return any(
-        column.name.lower() in names and column.distinct == table.row_count
-        for column in table.columns
-        if table.row_count and table.row_count >= LEAST_ROWS
     )
 
 

@@ -146,7 +146,7 @@ def _written_with_not_in(node: exp.NEQ, question: str, statement: Statement) -> 
         outer = f"{beside[parent].alias_or_name}.{there}"
     elif _NEVER.search(question) and not beside and isinstance(select.expressions[0], exp.Column):
         outer = inner = select.expressions[0].name
-    if not outer or _tells_rows_apart(inner, child):
+    if not outer or child.tells_rows_apart([inner]):
         return ""
     value = _written(node.expression, statement)
     return f"{outer} NOT IN (SELECT {inner} FROM {child.name} WHERE {node.this.name} = {value})"  # noqa: S608 — told, never run
@@ -172,7 +172,7 @@ def _leaves_out_repeats(question: str, statement: Statement) -> str:
     if isinstance(first, exp.Anonymous) and first.name.upper() == "COUNT":
         counts_rows = len(tables) == 1 and isinstance(first.expressions[0], exp.Star)
         return "" if counts_rows else "The question asks for different ones. Write COUNT(DISTINCT ...)."
-    if len(tables) == 1 and _tells_rows_apart(first.name, tables[0]):
+    if len(tables) == 1 and tables[0].tells_rows_apart([first.name]):
         return ""
     return "The question asks for different ones. Write SELECT DISTINCT."
 
@@ -211,15 +211,6 @@ def _names(statement: Statement, *parts: str) -> bool:
     """Tell whether a column has one of these in its name: then it may hold what is asked for."""
     names = [node.name.lower() for node in statement.nodes if isinstance(node, exp.Column)]
     return any(part in name for part in parts for name in names)
-
-
-def _tells_rows_apart(name: str, table: Table) -> bool:
-    column = next((each for each in table.columns if each.name.lower() == name.lower()), None)
-    if column is None:
-        return False
-    return table.primary_key == (column.name,) or (
-        column.distinct is not None and column.distinct == table.row_count
-    )
 
 
 _RULES: tuple[Rule, ...] = (
