@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from text2sql.evaluation.judging import Asker
+from text2sql.evaluation.judging import Asker, ListenedModel
 from text2sql.generation.port import Completion, Prompt, SqlModel
 from text2sql.messages import Reply
 from text2sql.pipeline import Services
@@ -72,20 +72,23 @@ class _RecordedModel:
     """How often each request was made: one that is made again is another one."""
 
     def complete(self, prompt: Prompt) -> Completion:
-        key = self.recordings.key(prompt, sampled=False)
-        return self._ask(key, 1, lambda: (self.model.complete(prompt),))[0]
+        return self._ask(prompt, 1, lambda: (self.model.complete(prompt),), sampled=False)[0]
 
     def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
-        key = self.recordings.key(prompt, sampled=True)
-        return tuple(self._ask(key, count, lambda: self.model.sample(prompt, count)))
+        return tuple(self._ask(prompt, count, lambda: self.model.sample(prompt, count), sampled=True))
 
-    def _ask(self, key: str, count: int, call: Callable[[], Sequence[Completion]]) -> Sequence[Completion]:
+    def _ask(
+        self, prompt: Prompt, count: int, call: Callable[[], Sequence[Completion]], *, sampled: bool
+    ) -> Sequence[Completion]:
+        key = self.recordings.key(prompt, sampled=sampled)
         self._times[key] += 1
         if self._times[key] > 1:
             key = f"{key} {self._times[key]}"
         kept = self.recordings.find(key, count)
         if kept:
             self.saved += kept[0]
+            if isinstance(self.model, ListenedModel):
+                self.model.hear(kept[1], sampled=sampled)
             return kept[1]
         began = time.monotonic()
         replies = call()

@@ -13,7 +13,7 @@ from small_shop import write_small_shop
 from text2sql.cli.main import run
 from text2sql.errors import ModelUnavailable
 
-ROWS = "\n".join(f"shop,Question {n}?,SELECT name FROM customers" for n in range(4))
+ROWS = "\n".join(f"shop,Question {letter}?,SELECT name FROM customers" for letter in "abcd")
 NAMES = "```sql\nSELECT name FROM customers\n```"
 OTHER = "```sql\nSELECT segment FROM customers\n```"
 

@@ -147,7 +147,9 @@ def test_gold_with_too_many_rows_is_not_compared(
 
 # ── a run ────────────────────────────────────────────────────────────────────────────────────────
 
-QUESTIONS = tuple(GoldQuestion("shop", f"Question {n}?", "SELECT name FROM customers") for n in range(8))
+QUESTIONS = tuple(
+    GoldQuestion("shop", f"Question {letter}?", "SELECT name FROM customers") for letter in "abcdefgh"
+)
 NAMES = fenced("SELECT name FROM customers")
 
 

@@ -8,6 +8,7 @@ from threading import Event
 
 from recorded_model import Recordings
 
+from text2sql.evaluation.judging import ListenedModel
 from text2sql.generation.port import Completion, Prompt, Turn
 from text2sql.messages import Reply, Usage
 from text2sql.pipeline import Services
@@ -48,6 +49,22 @@ def test_same_question_gets_the_same_replies_and_a_request_that_is_made_again_an
     for _ in range(2):
         Recordings(tmp_path / "replies.jsonl", "m").asker(ask)("How many?", counting, Event())
     assert told == [["1", "2", "3", "4"]] * 2
+
+
+def test_kept_replies_count_as_drafts(services: Services, tmp_path: Path) -> None:
+    drafts = []
+
+    def ask(question: str, services: Services, _cancelled: Event) -> Reply:
+        services.model.complete(PROMPT)
+        services.model.sample(PROMPT, 4)
+        return Reply(outcome="answered", question=question, sentence="")
+
+    asker = Recordings(tmp_path / "replies.jsonl", "m").asker(ask)
+    for _ in range(2):
+        listened = ListenedModel(CountingModel())
+        asker("How many?", replace(services, model=listened), Event())
+        drafts.append(listened.drafts)
+    assert drafts == [5, 5]
 
 
 def test_fewer_samples_are_the_first_of_those_that_are_kept(services: Services, tmp_path: Path) -> None:

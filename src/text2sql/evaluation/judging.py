@@ -90,14 +90,14 @@ def judge(
     if gold.truncated:
         return _gold_failed(question, form, config, f"The gold has more than {len(gold.rows):,} rows.")
 
-    model = _ListenedModel(services.model)
+    model = ListenedModel(services.model)
     reply = asker(question.question, replace(services, model=model), cancelled)
     if reply.error and reply.error.code in SAYS_NOTHING:
         return LeftOpen(question, reply.error)
     return _judged(question, form, config, gold, reply, model)
 
 
-class _ListenedModel:
+class ListenedModel:
     """A model that counts its drafts and keeps the last one, for a reply without an answer has none."""
 
     def __init__(self, model: SqlModel) -> None:
@@ -106,17 +106,25 @@ class _ListenedModel:
         self.drafts = 0
 
     def complete(self, prompt: Prompt) -> Completion:
+        """Return the draft."""
         completion = self._model.complete(prompt)
-        self.drafts += 1
-        with suppress(ReplyUnusable):
-            generation = read_reply(completion)
-            self.draft = generation.sql if isinstance(generation, SqlDraft) else None
+        self.hear((completion,), sampled=False)
         return completion
 
     def sample(self, prompt: Prompt, count: int) -> tuple[Completion, ...]:
+        """Return the samples."""
         completions = self._model.sample(prompt, count)
-        self.drafts += len(completions)
+        self.hear(completions, sampled=True)
         return completions
+
+    def hear(self, completions: Sequence[Completion], *, sampled: bool) -> None:
+        """Count what the model said, also when somebody else said it for the model."""
+        self.drafts += len(completions)
+        if sampled:
+            return
+        with suppress(ReplyUnusable):
+            generation = read_reply(completions[-1])
+            self.draft = generation.sql if isinstance(generation, SqlDraft) else None
 
 
 def _gold_failed(question: GoldQuestion, form: GoldForm, config: str, why: str) -> Result:
@@ -140,7 +148,7 @@ def _judged(
     config: str,
     gold: ResultSet,
     reply: Reply,
-    model: _ListenedModel,
+    model: ListenedModel,
 ) -> Result:
     failure = _failure(reply, gold, form)
     cost = reply.usage.cost_usd
