@@ -238,7 +238,7 @@ def test_follow_up_question_is_told_what_went_before(world: World, server: Serve
 
 def test_eight_at_once_are_all_answered(server: Server) -> None:
     with ThreadPoolExecutor(8) as pool:
-        ids = list(pool.map(server.ask, [f"Question {number}?" for number in range(8)]))
+        ids = list(pool.map(server.ask, [f"Question q{number}?" for number in range(8)]))
     jobs = [server.wait_for(job_id, seconds=60) for job_id in ids]
     assert {job["answer"]["outcome"] for job in jobs} == {"answered"}
     assert [ended(job) for job in jobs] == [STEPS] * 8

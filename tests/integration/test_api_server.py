@@ -112,24 +112,24 @@ def test_question_whose_process_is_killed_is_answered_by_the_next_one(
 
     model.replies = [reply]
     with serving(shop, model, TEXT2SQL_API_WORKERS="2") as server:
-        done = [server.ask(f"Done {number}?") for number in range(2)]
+        done = [server.ask(f"Done q{number}?") for number in range(2)]
         for job_id in done:
             server.wait_for(job_id)
         pending = [
-            server.ask(f"Pending {number}?", **{"Idempotency-Key": f"p{number}"}) for number in range(6)
+            server.ask(f"Pending q{number}?", **{"Idempotency-Key": f"p{number}"}) for number in range(6)
         ]
         until(lambda: len(asked) == 4)
         server.kill()
     goes_on.set()
     with serving(shop, model, TEXT2SQL_API_WORKERS="2") as server:
         jobs = [server.wait_for(job_id) for job_id in (*done, *pending)]
-        again = server.ask("Pending 0?", **{"Idempotency-Key": "p0"})
+        again = server.ask("Pending q0?", **{"Idempotency-Key": "p0"})
         assert server.http.get(f"/v1/queries/{pending[0]}/rows").json()["row_count"] == 3
     assert again == pending[0]
     assert {job["answer"]["outcome"] for job in jobs} == {"answered"}
-    assert [asked.count(f"Done {number}?") for number in range(2)] == [1, 1]
+    assert [asked.count(f"Done q{number}?") for number in range(2)] == [1, 1]
     # Two were broken off and begun again; the four that waited were begun once.
-    assert sorted(asked.count(f"Pending {number}?") for number in range(6)) == [1, 1, 1, 1, 2, 2]
+    assert sorted(asked.count(f"Pending q{number}?") for number in range(6)) == [1, 1, 1, 1, 2, 2]
 
 
 def test_stop_leaves_running_questions_to_the_next_process(shop: Path, model: ScriptedModelServer) -> None:
@@ -154,7 +154,7 @@ def test_crowd_is_answered_none_lost_none_twice(shop: Path, model: ScriptedModel
     with serving(shop, model) as server:
 
         def ask(number: int) -> str:
-            return server.ask(f"Question {number // 2}?", **{"Idempotency-Key": f"k{number // 2}"})
+            return server.ask(f"Question q{number // 2}?", **{"Idempotency-Key": f"k{number // 2}"})
 
         with ThreadPoolExecutor(32) as pool:
             ids = list(pool.map(ask, range(400)))

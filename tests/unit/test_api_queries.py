@@ -276,7 +276,7 @@ def test_cancelling_what_has_ended_changes_nothing(world: World) -> None:
 
 def test_history_is_paged_newest_first(world: World) -> None:
     client = world.client()
-    asked = [client.ask(f"Question {number}?")["id"] for number in range(5)]
+    asked = [client.ask(f"Question q{number}?")["id"] for number in range(5)]
     first = client.get("/v1/queries?limit=3").json()
     second = client.get(f"/v1/queries?limit=3&cursor={first['next']}").json()
     assert [each["id"] for each in first["queries"] + second["queries"]] == asked[::-1]
