@@ -38,7 +38,7 @@ def _row(config: str, figures: Mapping[str, Any], default: Mapping[str, Any]) ->
         f"`{config}`",
         _share(share["right"], share["of"]),
         "" if figures is default else _difference(default["right"], figures["right"]),
-        f"{ran} of {ran + figures['failed']}",
+        f"{ran} of {share['of']}",
         f"{certain['of']}",
         _share(certain["right"], certain["of"]) if certain["of"] else "",
         f"{figures['seconds']:.1f}",

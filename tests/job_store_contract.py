@@ -21,7 +21,7 @@ def job(number: int = 1, owner: str = "ada", **fields: Any) -> Job:
     """Return a job; a higher number was asked later."""
     asked = {name: fields.pop(name) for name in ("session", "question") if name in fields}
     created = datetime.now(UTC) + timedelta(seconds=number)
-    submission = {"question": f"Question {number}?", "owner": owner, "datasource": "shop", **asked}
+    submission = {"question": f"Question q{number}?", "owner": owner, "datasource": "shop", **asked}
     return Job(
         id=f"{number:032}",
         submission=Submission(**submission, groups=("sales",), attributes={"region": "eu"}),

@@ -310,7 +310,7 @@ def test_question_of_a_session_is_told_what_went_before(world: World) -> None:
 
 def test_next_question_is_told_what_a_follow_up_was_read_as(world: World) -> None:
     def write(prompt: Prompt) -> str:
-        return GOOD if "CREATE TABLE" in prompt.system else f"Question {len(world.model.prompts)} of whom?"
+        return GOOD if "CREATE TABLE" in prompt.system else f"Question q{len(world.model.prompts)} of whom?"
 
     world.model.text = write
     client = world.client()
@@ -318,13 +318,13 @@ def test_next_question_is_told_what_a_follow_up_was_read_as(world: World) -> Non
     follow_up = client.ask("And their names?", session="s1")
     assert (follow_up["question"], follow_up["answer"]["read_as"]) == (
         "And their names?",
-        "Question 2 of whom?",
+        "Question q2 of whom?",
     )
-    assert world.model.prompts[2].turns[0].text == "Question 2 of whom?\n"
+    assert world.model.prompts[2].turns[0].text == "Question q2 of whom?\n"
     assert len(world.model.prompts[2].turns) == 1
     client.ask("And in Berlin?", session="s1")
     told = world.model.prompts[3].turns[0].text
-    assert "Question: Customers?\nQuestion: Question 2 of whom?\nFollow-up: And in Berlin?" in told
+    assert "Question: Customers?\nQuestion: Question q2 of whom?\nFollow-up: And in Berlin?" in told
 
 
 @pytest.mark.parametrize("fields", [{}, {"session": "s2"}])

@@ -155,12 +155,12 @@ def test_trace_that_is_none_is_not_passed_on(world: World, trace: str) -> None:
 
 def test_groups_attributes_and_earlier_turns_are_told(world: World, machines: Machines) -> None:
     first = kept(world, 1, session="s", seconds=1)
-    world.store.end(first.id, answered("Question 1?"))
+    world.store.end(first.id, answered("Question q1?"))
     second = kept(world, 2, session="s")
     world.workflow.start(second)
     told = machines.begun(machines.standard)[second.id]
     assert told["caller"] == {"groups": ["sales"], "attributes": {"region": "eu"}}
-    assert [(turn["question"], turn["sql"]) for turn in told["earlier"]] == [("Question 1?", "select 1")]
+    assert [(turn["question"], turn["sql"]) for turn in told["earlier"]] == [("Question q1?", "select 1")]
 
 
 def test_question_that_is_waited_for_runs_in_the_express_machine(world: World, machines: Machines) -> None:

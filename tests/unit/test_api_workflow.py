@@ -158,7 +158,7 @@ def test_user_with_few_questions_does_not_wait_for_one_with_many(tmp_path: Path)
             while (found := world.store.find(job(number).id)) and found.status != "ended":
                 time.sleep(0.01)
         texts = [prompt.turns[-1].text.strip() for prompt in world.model.prompts]
-        assert texts.index("Question 9?") <= 2
+        assert texts.index("Question q9?") <= 2
 
 
 # ── what a follow-up question is told ────────────────────────────────────────────────────────────
@@ -181,26 +181,26 @@ def asked() -> Job:
 def test_last_turns_are_told_oldest_first() -> None:
     previous = [ended(number, 10 * (9 - number)) for number in range(8, 0, -1)]
     told = earlier_turns(asked(), previous, 500)
-    assert [turn.question for turn in told] == [f"Question {number}?" for number in (6, 7, 8)]
+    assert [turn.question for turn in told] == [f"Question q{number}?" for number in (6, 7, 8)]
     assert len(told) == MAX_TURNS
 
 
 def test_follow_up_is_told_as_the_whole_question_that_it_was_read_as() -> None:
     followed = answered().model_copy(update={"read_as": "Orders in 2024?"})
     told = earlier_turns(asked(), [ended(2, 1, followed), ended(1, 2)], 500)
-    assert [turn.question for turn in told] == ["Question 1?", "Orders in 2024?"]
+    assert [turn.question for turn in told] == ["Question q1?", "Orders in 2024?"]
 
 
 def test_nothing_before_a_pause_is_told() -> None:
     previous = [ended(3, 10), ended(2, 505), ended(1, 1100)]
-    assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == ["Question 2?", "Question 3?"]
+    assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == ["Question q2?", "Question q3?"]
     assert earlier_turns(asked(), [ended(3, 501)], 500) == ()
 
 
 def test_question_that_led_nowhere_is_not_told() -> None:
     lost = Reply(outcome="declined", question="?", sentence="no")
     assert [turn.question for turn in earlier_turns(asked(), [ended(2, 1, lost), ended(1, 2)], 500)] == [
-        "Question 1?"
+        "Question q1?"
     ]
 
 

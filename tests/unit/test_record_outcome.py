@@ -91,7 +91,7 @@ def test_run_that_was_stopped_ends_its_job_with_what_is_known_of_it(
     found = jobs.find(job().id)
     assert found is not None
     assert found.reply is not None
-    assert found.reply.question == found.submission.question == "Question 1?"
+    assert found.reply.question == found.submission.question == "Question q1?"
     assert [(record.step, record.status) for record in found.reply.steps] == [("CheckQuestion", "succeeded")]
 
 

@@ -180,7 +180,7 @@ def test_draft_is_written_for_the_whole_question_as_if_it_had_been_asked(tmp_pat
 def test_statement_of_an_earlier_turn_is_told_to_no_model_once_the_question_is_whole(tmp_path: Path) -> None:
     services = shop_services(tmp_path / "shop.db", SteadyModel())
     for question, replies in (
-        ("And in 2024?", ("What are the customers called in 2024?", GOOD)),
+        ("And in Berlin?", ("What are the customers in Berlin called?", GOOD)),
         ("What are the customers called?", (GOOD,)),
     ):
         model = ScriptedModel(replies)

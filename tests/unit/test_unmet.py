@@ -65,6 +65,19 @@ def validate(question: str, sql: str, *, is_first: bool = True) -> ValidSql:
             "studio NOT IN (SELECT studio FROM films WHERE director = 'Hill')",
         ),
         (
+            "Which students have both milk and soy allergies?",
+            (
+                "SELECT name FROM students WHERE id IN"
+                " (SELECT student FROM allergies WHERE kind IN ('milk', 'soy'))"
+            ),
+            "one row has only one kind",
+        ),
+        (
+            "Which studios did not work with Hill?",
+            "SELECT studio FROM films WHERE director <> 'Hill'",
+            "studio NOT IN",
+        ),
+        (
             "Who has at least two allergies?",
             f"SELECT s.name {JOINED} GROUP BY s.name",
             "The question says 2",
@@ -96,6 +109,13 @@ def test_first_draft_that_does_not_do_it_is_sent_back_and_a_later_one_is_doubted
         (
             "Who is allergic to both milk and soy?",
             f"SELECT s.name {JOINED} WHERE a.kind IN ('milk', 'soy') GROUP BY s.name HAVING COUNT(*) = 2",
+        ),
+        (
+            "Who is allergic to both milk and soy?",
+            (
+                "SELECT name FROM students WHERE id IN (SELECT student FROM allergies WHERE kind = 'milk')"
+                " AND id IN (SELECT student FROM allergies WHERE kind = 'soy')"
+            ),
         ),
         ("Both name and age, please", "SELECT name, age FROM students WHERE name = 'a' OR age = 3"),
         ("Who is not called Ann?", "SELECT name FROM students WHERE name <> 'Ann'"),

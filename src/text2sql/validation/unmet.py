@@ -28,7 +28,7 @@ _UNITS = (1, 0.01, 1_000, 1_000_000)
 
 _BOTH = re.compile(r"\bboth\b.+\band\b", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|never|no|without|nor)\b|n't\b", re.IGNORECASE)
-_NEVER = re.compile(r"\bnever\b", re.IGNORECASE)
+_NEVER = re.compile(r"\b(?:never|(?:do|does|did|has|have|had) not)\b|n't\b", re.IGNORECASE)
 _DIFFERENT = re.compile(r"\b(?:different|distinct|unique)\b", re.IGNORECASE)
 _AVERAGE = re.compile(r"\baverage\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|sum)\b", re.IGNORECASE)
@@ -86,8 +86,8 @@ def _read_number(text: str) -> float | None:
 
 
 def _finds_both(question: str, statement: Statement) -> str:
-    selects = [node for node in statement.nodes if isinstance(node, exp.Select)]
-    if not _BOTH.search(question) or len(selects) != 1 or selects[0].args.get("having"):
+    counts_or_compares = exp.SetOperation | exp.Having
+    if not _BOTH.search(question) or any(isinstance(node, counts_or_compares) for node in statement.nodes):
         return ""
     for node in statement.nodes:
         column, first, second = _two_values(node)
