@@ -8,6 +8,7 @@ only what it has not been asked before.
 
 import hashlib
 import json
+import re
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -70,7 +71,7 @@ def bench_accuracy(half: Half, limit: int, seed: int, configs: tuple[str, ...], 
         about = {"half": half, "databases": len(databases), "server": server.product, "model": model}
         recordings = None if fresh else Recordings(FULL / "replies.jsonl", model)
         for config in configs:
-            name = f"{half}-{config}-{server.product.lower()}{'-fresh' if fresh else ''}"
+            name = name_of(half, config, server.product, model, fresh=fresh)
             asker = CONFIGS[config]
             evaluation = Evaluation(
                 questions=questions,
@@ -85,6 +86,14 @@ def bench_accuracy(half: Half, limit: int, seed: int, configs: tuple[str, ...], 
             if not measure(evaluation, name, about):
                 return 1
     return 0
+
+
+def name_of(half: Half, config: str, server: str, model: str, *, fresh: bool) -> str:
+    """Return what the files of a measurement are called after; the embedded model is not named."""
+    parts = [half, config, server]
+    if model != "embedded":
+        parts.append(re.sub(r"[^a-z0-9.]+", "-", model.lower()))
+    return "-".join([*parts, *(["fresh"] if fresh else [])]).lower()
 
 
 def measure(evaluation: Evaluation, name: str, about: dict[str, Any]) -> bool:

@@ -193,7 +193,10 @@ def test_follow_up_is_told_as_the_whole_question_that_it_was_read_as() -> None:
 
 def test_nothing_before_a_pause_is_told() -> None:
     previous = [ended(3, 10), ended(2, 505), ended(1, 1100)]
-    assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == ["Question q2?", "Question q3?"]
+    assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == [
+        "Question q2?",
+        "Question q3?",
+    ]
     assert earlier_turns(asked(), [ended(3, 501)], 500) == ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import bench_accuracy
 import bench_spiderman
 import pytest
-from bench_accuracy import figures_of
+from bench_accuracy import figures_of, name_of
 from bench_spiderman import split
 from click.testing import CliRunner
 
@@ -49,3 +49,17 @@ def test_absent_questions_are_the_reason_why_nothing_is_measured(
     done = CliRunner().invoke(bench_accuracy.bench_accuracy, standalone_mode=False)
     assert done.return_value == 0
     assert "Not measured: no questions.csv" in done.stderr
+
+
+def test_files_of_another_model_or_of_fresh_replies_have_other_names() -> None:
+    names = {
+        name_of("check", "default", "MySQL", model, fresh=fresh)
+        for model in ("embedded", "bedrock anthropic.claude-x:0")
+        for fresh in (False, True)
+    }
+    assert names == {
+        "check-default-mysql",
+        "check-default-mysql-fresh",
+        "check-default-mysql-bedrock-anthropic.claude-x-0",
+        "check-default-mysql-bedrock-anthropic.claude-x-0-fresh",
+    }
