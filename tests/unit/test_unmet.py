@@ -1,10 +1,14 @@
 """What a question asks for in so many words, and a statement does not do."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from text2sql.datasource.catalog import Catalog, Column, ForeignKey, Table
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
+from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.messages import SqlDraft, ValidSql, VerifiedQuery
 from text2sql.validation.step import validate_sql
 
@@ -127,6 +131,7 @@ def test_first_draft_that_does_not_do_it_is_sent_back_and_a_later_one_is_doubted
         ("Who has more than 0 years?", "SELECT name FROM students"),
         ("Who joined in the last 3 months?", "SELECT name FROM students WHERE name > '2026-03-01'"),
         ("Who joined in 2024?", "SELECT name FROM students WHERE name LIKE '2024-%'"),
+        ("Who joined until 2024?", "SELECT name FROM students WHERE name < '2025-01-01'"),
         ("Who is called 'Agent 47'?", "SELECT name FROM students WHERE name = 'Agent'"),
         ("What are the line 1 and the name?", "SELECT line_1, name FROM students"),
         ("Different students", "SELECT id FROM students"),
@@ -149,3 +154,18 @@ def test_approved_statement_is_compared_with_no_question() -> None:
     approved = VerifiedQuery(question="The average age", sql=sql, approved_by="a", approved_on="2026-01-01")
     draft = SqlDraft(sql=sql, verified=approved)
     assert validate_sql(draft, Access(catalog=CATALOG), 10, "The average age", is_first=True).unmet == ""
+
+
+def test_gold_of_the_sample_shop_does_what_its_question_says(repository: Path) -> None:
+    shop = repository / ".cache" / "shop.sqlite"
+    if not shop.exists():
+        pytest.skip("make builds the sample shop")
+    access = Access(catalog=SqliteDatabase(shop).read_catalog())
+    asked = yaml.safe_load((repository / "examples" / "shop" / "questions.yaml").read_text("utf-8"))
+    told = {
+        each["question"]: validate_sql(SqlDraft(sql=each["sql"]), access, 10, each["question"]).unmet
+        for each in asked["questions"]
+        if "sql" in each
+    }
+    assert len(told) > 80
+    assert {question: unmet for question, unmet in told.items() if unmet} == {}

@@ -26,6 +26,9 @@ _AMOUNT = re.compile(
 _UNITS = (1, 0.01, 1_000, 1_000_000)
 """What a number may stand for in the statement: itself, a percentage, thousands, millions."""
 
+_A_YEAR = 1000
+"""From here on a number may be a year, which ends before the first of January of the next."""
+
 _BOTH = re.compile(r"\bboth\b.+\band\b", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|never|no|without|nor)\b|n't\b", re.IGNORECASE)
 _NEVER = re.compile(r"\b(?:never|(?:do|does|did|has|have|had) not)\b|n't\b", re.IGNORECASE)
@@ -60,7 +63,8 @@ def _uses_its_numbers(question: str, statement: Statement) -> str:
             continue  # more than none
         near = {number - 1, number + 1, *(number * unit for unit in _UNITS)}  # over 9 is at least 10
         written = f"{number:.12g}"
-        if not (used.intersection(near) or any(written in text for text in texts)):
+        parts = {written, f"{number + 1:.12g}"} if number >= _A_YEAR else {written}
+        if not (used.intersection(near) or any(part in text for part in parts for text in texts)):
             return (
                 f"The question says {written}, which the statement does not use."
                 f" Compare or limit with {written}."
