@@ -71,6 +71,11 @@ _NESTED = {
 }
 
 
+_ASKS_FOR_ALL = (
+    "Which different ones have both a and b, never c, and at least 7, the average and the total, sorted by d?"
+)
+"""Has every cue that a statement is held to."""
+
 _WORDS = (
     "SELECT FROM WHERE ( ) [ { CASE WHEN THEN END NOT - ~ , . ; ' \" ` /* */ -- : := @ = < > + * | "
     "|| && IN EXISTS ANY ALL IS NULL AS a 1 'x' 0x BETWEEN AND OR LIKE ESCAPE UNION WITH RECURSIVE "
@@ -91,7 +96,7 @@ def _validate(sql: str, dialect: Dialect) -> str:
     """Return the outcome; anything but a refusal goes on."""
     try:
         with within(SECONDS):
-            validate_sql(SqlDraft(sql=sql), _ACCESS[dialect], 1000)
+            validate_sql(SqlDraft(sql=sql), _ACCESS[dialect], 1000, _ASKS_FOR_ALL)
     except SqlRejected as rejected:
         return rejected.reason
     return "accepted"

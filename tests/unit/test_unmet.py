@@ -136,6 +136,7 @@ def test_first_draft_that_does_not_do_it_is_sent_back_and_a_later_one_is_doubted
         ("What are the line 1 and the name?", "SELECT line_1, name FROM students"),
         ("Different students", "SELECT id FROM students"),
         ("How many different students?", "SELECT COUNT(*) FROM students"),
+        ("How many different kinds?", "SELECT COUNT() FROM allergies"),
         ("Different kinds", "SELECT kind FROM allergies GROUP BY kind"),
         ("The average mark of each", "SELECT name, average_mark FROM students"),
         ("The average age", "SELECT SUM(age) / COUNT(*) FROM students"),

@@ -137,12 +137,13 @@ def _leaves_out(question: str, statement: Statement) -> str:
 def _written_with_not_in(node: exp.NEQ, question: str, statement: Statement) -> str:
     """Return what most likely is meant instead of the comparison; empty where it may be right."""
     owner, select = statement.owners.get(id(node.this)), node.find_ancestor(exp.Select)
-    if owner is None or select is None or isinstance(node.expression, exp.Column):
+    child = next((table for found, table in statement.tables if found is owner), None)
+    if child is None or select is None or isinstance(node.expression, exp.Column):
         return ""
-    tables = {id(found): (found, table) for found, table in statement.tables}
-    _, child = tables.pop(id(owner))
     beside = {
-        table.name: found for found, table in tables.values() if found.find_ancestor(exp.Select) is select
+        table.name: found
+        for found, table in statement.tables
+        if found is not owner and found.find_ancestor(exp.Select) is select
     }
     outer, inner = "", ""
     if link := _link_to_parent(child, beside):
@@ -174,7 +175,7 @@ def _leaves_out_repeats(question: str, statement: Statement) -> str:
     first = tree.expressions[0]
     tables = [table for _, table in statement.tables]
     if isinstance(first, exp.Anonymous) and first.name.upper() == "COUNT":
-        counts_rows = len(tables) == 1 and isinstance(first.expressions[0], exp.Star)
+        counts_rows = len(tables) == 1 and any(isinstance(each, exp.Star) for each in first.expressions)
         return "" if counts_rows else "The question asks for different ones. Write COUNT(DISTINCT ...)."
     if len(tables) == 1 and tables[0].tells_rows_apart([first.name]):
         return ""
