@@ -18,7 +18,7 @@ from typing import Any
 import click
 import pytest
 from accuracy_configs import CONFIGS
-from bench_figures import machine_lines
+from bench_figures import machine_lines, model_of
 from bench_guard_cases import CasesAbsent
 from bench_spiderman import SPLIT_SEED, Half, load_for_reader, questions_of, start_server
 from recorded_model import Recordings
@@ -67,7 +67,7 @@ def bench_accuracy(half: Half, limit: int, seed: int, configs: tuple[str, ...], 
         url = load_for_reader(server, databases, lambda done: click.echo(f"loaded {done}", err=True))
         FULL.mkdir(parents=True, exist_ok=True)
         settings = Settings()
-        model = f"{settings.model_provider} {settings.model_name}".strip()
+        model = model_of(settings)
         about = {"half": half, "databases": len(databases), "server": server.product, "model": model}
         recordings = None if fresh else Recordings(FULL / "replies.jsonl", model)
         for config in configs:

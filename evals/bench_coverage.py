@@ -24,15 +24,13 @@ import yaml
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
 from bench_schema import merge
-from bench_spiderman import Half, load_for_reader, questions_of, start_server
+from bench_spiderman import Half, load_for_reader, open_database, questions_of, start_server
 
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.policy.access import Access
 from text2sql.datasource.values_index import StoredValues, ValuesIndex
 from text2sql.evaluation.estimates import wilson
 from text2sql.evaluation.questions import GoldQuestion
-from text2sql.execution.mysql import MysqlDatabase
-from text2sql.execution.url import MysqlUrl, parse_database_url
 from text2sql.messages import Declined, Verdict
 from text2sql.retrieval.ambiguity import find_readings
 from text2sql.retrieval.coverage import cover, decline_unknown
@@ -102,10 +100,7 @@ def bench_coverage(half: Half) -> int:
 
 def open_source(url: str, folder: Path) -> Source:
     """Return the database with the index of its stored texts."""
-    parsed = parse_database_url(url)
-    if not isinstance(parsed, MysqlUrl):
-        raise click.ClickException("The benchmark's databases are on a MySQL server.")
-    database = MysqlDatabase(parsed)
+    database = open_database(url)
     access = Access(catalog=database.read_catalog())
     values = ValuesIndex(folder / "values.sqlite", database.read_texts).open(access.catalog, None)
     return Source(access, values)

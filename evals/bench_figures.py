@@ -11,12 +11,18 @@ from typing import Literal
 
 from text2sql import __version__
 from text2sql.generation.cpu_cores import usable_cores
+from text2sql.settings import Settings
 
 _DECIMALS = {"ms": 1, "s": 2, "MB": 0}
 
 
 class MeasurementFailed(Exception):
     """What should be measured did not work; the message says what and how."""
+
+
+def model_of(settings: Settings) -> str:
+    """Return which model the settings name."""
+    return f"{settings.model_provider} {settings.model_name}".strip()
 
 
 @dataclass(frozen=True)

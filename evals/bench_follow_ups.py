@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import click
 import yaml
-from bench_figures import machine_lines
+from bench_figures import machine_lines, model_of
 from pydantic import Field
 
 from text2sql.errors import Text2SqlError
@@ -124,7 +124,7 @@ def bench_follow_ups(way: Way) -> int:
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     about = {
         "command": " ".join(["bench_follow_ups.py", *sys.argv[1:]]),
-        "model": f"{settings.model_provider} {settings.model_name}".strip(),
+        "model": model_of(settings),
         "machine": machine_lines(),
     }
     kept[way] = about | figures

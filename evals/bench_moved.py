@@ -15,7 +15,7 @@ from threading import Event
 import click
 import pytest
 from bench_coverage import SEED, move
-from bench_figures import machine_lines
+from bench_figures import machine_lines, model_of
 from bench_guard_cases import CasesAbsent
 from bench_spiderman import Half, load_for_reader, questions_of, start_server
 from recorded_model import Recordings
@@ -53,7 +53,7 @@ def bench_moved(half: Half, limit: int) -> int:
         url = load_for_reader(server, {others[each.key] for each in chosen}, lambda _: None)
         settings = Settings()
         check_model(settings)
-        model = f"{settings.model_provider} {settings.model_name}".strip()
+        model = model_of(settings)
         REPLIES.parent.mkdir(parents=True, exist_ok=True)
         asker = Recordings(REPLIES, model).asker(ask)
         told = Counter[str]()

@@ -13,11 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import click
 import pytest
 from bench_guard_cases import FOLDER, CasesAbsent
 
 from servers import Server, server_folder, start_mariadb, start_mysql
 from text2sql.evaluation.questions import GoldQuestion, read_questions
+from text2sql.execution.mysql import MysqlDatabase
+from text2sql.execution.url import MysqlUrl, parse_database_url
 
 BENCH = FOLDER / "spiderman_train"
 Half: TypeAlias = Literal["tune", "check"]
@@ -74,6 +77,14 @@ def load_for_reader(server: Server, databases: Iterable[str], on_loaded: Callabl
         server.execute(f"GRANT SELECT ON `{name}`.* TO {READER}@'%'")
         on_loaded(name)
     return f"mysql://{READER}@{server.host}:{server.port}/{{database}}"
+
+
+def open_database(url: str) -> MysqlDatabase:
+    """Return one of the loaded databases, by its URL."""
+    parsed = parse_database_url(url)
+    if not isinstance(parsed, MysqlUrl):
+        raise click.ClickException("The benchmark's databases are on a MySQL server.")
+    return MysqlDatabase(parsed)
 
 
 def load_database(server: Server, name: str) -> None:

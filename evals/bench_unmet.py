@@ -17,14 +17,12 @@ import click
 import pytest
 from bench_figures import machine_lines
 from bench_guard_cases import CasesAbsent
-from bench_spiderman import Half, load_for_reader, questions_of, start_server
+from bench_spiderman import Half, load_for_reader, open_database, questions_of, start_server
 
 from text2sql.datasource.policy.access import Access
 from text2sql.errors import SqlRejected
 from text2sql.evaluation.estimates import wilson
 from text2sql.evaluation.questions import GoldQuestion
-from text2sql.execution.mysql import MysqlDatabase
-from text2sql.execution.url import MysqlUrl, parse_database_url
 from text2sql.messages import SqlDraft
 from text2sql.validation.step import validate_sql
 
@@ -50,20 +48,14 @@ def bench_unmet(half: Half) -> int:
             return 0
         names = sorted({each.database for each in questions})
         url = load_for_reader(server, names, lambda _: None)
-        accesses = {name: read_access(url.format(database=name)) for name in names}
+        accesses = {
+            name: Access(catalog=open_database(url.format(database=name)).read_catalog()) for name in names
+        }
     about = {"command": f"bench_unmet.py --half {half}", "databases": len(names), "server": server.product}
     figures = about | {"machine": machine_lines()} | measure(questions, accesses)
     click.echo(json.dumps(figures, indent=2))
     (RESULTS / f"unmet-{half}.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return 0
-
-
-def read_access(url: str) -> Access:
-    """Return the whole database as somebody sees it whom nothing is hidden from."""
-    parsed = parse_database_url(url)
-    if not isinstance(parsed, MysqlUrl):
-        raise click.ClickException("The benchmark's databases are on a MySQL server.")
-    return Access(catalog=MysqlDatabase(parsed).read_catalog())
 
 
 def measure(questions: Iterable[GoldQuestion], accesses: Mapping[str, Access]) -> dict[str, object]:

@@ -58,6 +58,10 @@ class Table(Message):
         """The name, behind its schema's where that is not the catalog's own."""
         return f"{self.schema_name}.{self.name}" if self.schema_name else self.name
 
+    def has_column(self, name: str) -> bool:
+        """Tell whether a column is called so, case aside."""
+        return any(column.name.lower() == name.lower() for column in self.columns)
+
     def tells_rows_apart(self, columns: Iterable[str]) -> bool:
         """Tell whether no two rows are alike in these columns: they hold the key, or as many values as rows.
 

@@ -49,13 +49,12 @@ def generate_sql(
     if seconded and not feedback:
         return _second(seconded, build_prompt(context, ()), model, on_usage, votes)
     failed = tuple(dict.fromkeys(each.sql for each in feedback if each.sql))  # each may be read otherwise
-    shows_failed = not feedback or votes < MANY_VOTES
-    if not shows_failed and len(feedback) == 1:
+    warns = bool(feedback) and votes >= MANY_VOTES
+    if warns and len(feedback) == 1:
         drawn = _draw(build_prompt(context, ()), failed, model, on_usage, votes - 1)
         if drawn:
             return SqlDraft(sql=drawn[0], alternatives=(*drawn[1:], *failed))
-    build = build_prompt if shows_failed else build_warned_prompt
-    prompt = build(context, feedback)
+    prompt = build_warned_prompt(context, feedback) if warns else build_prompt(context, feedback)
     completion = model.complete(prompt)
     on_usage(completion.usage)
     generation = read_reply(completion)

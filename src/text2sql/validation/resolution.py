@@ -12,7 +12,7 @@ from text2sql.datasource.catalog import Catalog, Table, quote_name
 from text2sql.datasource.policy.access import Access
 from text2sql.validation.grammar import GRAMMARS
 from text2sql.validation.rules.syntax import parse_one_query
-from text2sql.validation.scopes import selects
+from text2sql.validation.scopes import compared_with, selects
 from text2sql.validation.statement import Statement
 from text2sql.validation.suggestions import find_only_join
 
@@ -48,10 +48,11 @@ class _Mover:
 
     def _move(self, column: exp.Column) -> str:
         name, named = column.name, self._tables.get(column.table.lower())
-        if column.table and (named is None or _has(named, name)):
+        if column.table and (named is None or named.has_column(name)):
             return ""  # right, or of a query around this one
-        owners = [alias for alias, table in self._tables.items() if _has(table, name)]
-        if owners == [_compared_with(column)]:
+        owners = [alias for alias, table in self._tables.items() if table.has_column(name)]
+        other = compared_with(column)
+        if other is not None and owners == [other.table.lower()]:
             return ""  # a table is not linked with itself
         if not column.table and (owners or self._is_output(name)):
             return ""
@@ -80,12 +81,6 @@ class _Mover:
         return any(item.alias.lower() == name.lower() for item in selects(self._scope))
 
 
-def _compared_with(column: exp.Column) -> str:
-    """Return the alias of the column that this one is to equal."""
-    ends = column.parent.unnest_operands() if isinstance(column.parent, exp.EQ) else ()
-    return next((end.table.lower() for end in ends if isinstance(end, exp.Column) and end is not column), "")
-
-
 def _tables_of(scope: Scope, catalog: Catalog) -> dict[str, Table]:
     """Return the tables of the FROM clause by their aliases in lower case; empty where there are others."""
     known = {table.name.lower(): table for table in catalog.tables if not table.schema_name}
@@ -96,7 +91,3 @@ def _tables_of(scope: Scope, catalog: Catalog) -> dict[str, Table]:
             return {}
         tables[alias.lower()] = table
     return tables
-
-
-def _has(table: Table, column: str) -> bool:
-    return any(known.name.lower() == column.lower() for known in table.columns)

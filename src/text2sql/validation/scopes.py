@@ -26,6 +26,12 @@ def selects(scope: Scope) -> list[exp.Expr]:
     return list(query.selects) if isinstance(query, exp.Query) else []
 
 
+def compared_with(column: exp.Column) -> exp.Column | None:
+    """Return the column that this one is to equal, as in `a.id = b.id`; None where it is no other column."""
+    ends = column.parent.unnest_operands() if isinstance(column.parent, exp.EQ) else ()
+    return next((end for end in ends if isinstance(end, exp.Column) and end is not column), None)
+
+
 def is_merged(name: str, scope: Scope) -> bool:
     """Tell whether USING or NATURAL makes one column of the name's owners."""
     for join in scope.expression.args.get("joins") or ():

@@ -34,13 +34,13 @@ def suggest_column(name: str, scope: dict[str, Table], catalog: Catalog) -> str:
     `scope` holds the tables of the FROM clause by their aliases.
     """
     for alias, table in scope.items():
-        if _has(table, name):
+        if table.has_column(name):
             return f"Write {quote_name(alias)}.{name}."
-    paths = [path for t in catalog.tables if _has(t, name) and (path := _find_joins(scope, t, catalog))]
+    paths = [path for t in catalog.tables if t.has_column(name) and (path := _find_joins(scope, t, catalog))]
     if paths:
         owner, joins = min(paths, key=lambda path: len(path[1]))
         return f"Table {owner} has it: add {' '.join(joins)} and write {owner}.{name}."
-    owners = [table.name for table in catalog.tables if _has(table, name)]
+    owners = [table.name for table in catalog.tables if table.has_column(name)]
     if owners:
         return f"It is a column of {' and of '.join(owners[:3])}."
     near = near_names(name, [column.name for table in scope.values() for column in table.columns])
@@ -72,13 +72,9 @@ def find_only_join(column: str, scope: dict[str, Table], catalog: Catalog) -> tu
 
     `scope` is as `suggest_column` says.
     """
-    owners = [table for table in catalog.tables if _has(table, column)]
+    owners = [table for table in catalog.tables if table.has_column(column)]
     paths = [(table, path[1]) for table in owners if (path := _find_joins(scope, table, catalog))]
     return paths[0] if len(paths) == 1 else None
-
-
-def _has(table: Table, column: str) -> bool:
-    return any(known.name.lower() == column.lower() for known in table.columns)
 
 
 def _find_joins(

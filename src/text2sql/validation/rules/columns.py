@@ -9,7 +9,7 @@ from sqlglot.optimizer.scope import Scope, ScopeType, walk_in_scope
 
 from text2sql.datasource.catalog import Table
 from text2sql.validation.refusal import Refusal
-from text2sql.validation.scopes import Source, is_merged, names_an_output
+from text2sql.validation.scopes import Source, compared_with, is_merged, names_an_output
 from text2sql.validation.statement import Statement
 
 MAX_TOLD = 3
@@ -199,20 +199,13 @@ class _ColumnResolver:
         """Say how to link the two tables that the column is to link, which lies in the other one."""
         from text2sql.validation.suggestions import suggest_link
 
-        ends = column.parent.unnest_operands() if isinstance(column.parent, exp.EQ) else ()
-        for end in ends:
-            if (
-                not isinstance(end, exp.Column)
-                or end is column
-                or not {column.table, end.table} <= tables.keys()
-            ):
-                continue
-            here, there = tables[column.table], tables[end.table]
-            if here is not there and any(
-                known.name.lower() == column.name.lower() for known in there.columns
-            ):
-                return suggest_link(column.table, here, end.table, there, self._catalog)
-        return ""
+        other = compared_with(column)
+        if other is None or not {column.table, other.table} <= tables.keys():
+            return ""
+        here, there = tables[column.table], tables[other.table]
+        if here is there or not there.has_column(column.name):
+            return ""
+        return suggest_link(column.table, here, other.table, there, self._catalog)
 
     def _resolve_using(self, scope: Scope) -> None:
         for join in scope.expression.args.get("joins") or ():
