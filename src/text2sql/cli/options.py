@@ -47,7 +47,7 @@ class CallerOptions:
             KnowledgeBaseUnavailable: its bucket does not answer.
         """
         from text2sql.datasource.policy.access import Caller
-        from text2sql.datasource.policy.file import SourceFile, read_value
+        from text2sql.datasource.policy.file import read_policy_file, read_value
         from text2sql.errors import InvalidSettings
         from text2sql.services import find_files
 
@@ -59,7 +59,7 @@ class CallerOptions:
                     remedy="Give one with --policy FILE, or set TEXT2SQL_POLICY_FILE.",
                 )
             return Caller()
-        declared = SourceFile(policy).content.attributes
+        declared = read_policy_file(policy).content.attributes
         values = {}
         for name, _, text in (attribute.partition("=") for attribute in self.attributes):
             if name not in declared:

@@ -1,24 +1,22 @@
-"""The policy file: its format, and where each of its values stands; no database is known here."""
+"""The policy file: its format, and what its values may be; no database is known here."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from text2sql.datasource.policy.access import AttributeValue, Mask, Scalar
 from text2sql.errors import InvalidPolicy
 from text2sql.messages import Message
+from text2sql.yaml_file import YamlFile
 
 ScalarType: TypeAlias = Literal["text", "integer", "decimal", "date", "boolean"]
 AttributeType: TypeAlias = (
     ScalarType
     | Literal["list of text", "list of integer", "list of decimal", "list of date", "list of boolean"]
 )
-
-Place: TypeAlias = tuple[str | int, ...]
-"""The keys and positions that lead to a value of the file."""
 
 _PYTHON: dict[ScalarType, type[Scalar]] = {
     "text": str,
@@ -59,83 +57,13 @@ class PolicyFile(Message):
     groups: dict[str, GroupEntry] = Field(description="By the name of the group.")
 
 
-class SourceFile:
-    """A policy file as read, with the line of each of its values."""
+def read_policy_file(path: Path) -> YamlFile[PolicyFile]:
+    """Read a policy and check its format.
 
-    def __init__(self, path: Path) -> None:
-        """Read and check the format.
-
-        Raises:
-            InvalidPolicy: it cannot be read, is no YAML, or does not follow the format.
-        """
-        self.path = path
-        self.lines: dict[Place, int] = {}
-        content = self._read()
-        try:
-            self.content = PolicyFile.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = tuple(part for part in first["loc"] if part != "[key]")
-            self.refuse(place, f"{'.'.join(map(str, place)) or 'the file'}: {first['msg']}.")
-
-    def refuse(self, place: Place, problem: str) -> NoReturn:
-        """Raise the complaint about the value at `place`, or about the nearest one around it.
-
-        Raises:
-            InvalidPolicy: always.
-        """
-        while place and place not in self.lines:
-            place = place[:-1]
-        raise InvalidPolicy(
-            f"{self.path.name}, line {self.lines.get(place, 1)}: {problem}",
-            remedy="Correct the line; see docs/policy.md for the format.",
-        )
-
-    def _read(self) -> object:
-        import yaml
-
-        try:
-            text = self.path.read_text("utf-8")
-            for event in yaml.parse(text):
-                if isinstance(event, yaml.AliasEvent):
-                    self.lines[()] = getattr(event.start_mark, "line", 0) + 1
-                    self.refuse((), "aliases are not allowed, write it out.")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            self.lines[()] = getattr(error.problem_mark, "line", 0) + 1
-            self.refuse((), f"{error.problem}.")
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidPolicy(f"{self.path} cannot be read.", remedy="Save it as UTF-8 YAML.") from error
-        return None if node is None else self._note(node, ())
-
-    def _note(self, node: Any, place: Place) -> object:
-        """Return the value of a node, and note the lines of what is in it."""
-        import yaml
-
-        self.lines.setdefault(place, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            found: dict[object, object] = {}
-            for key_node, value_node in node.value:
-                key = self._scalar(key_node, place)
-                inside = (*place, key)
-                if key in found:
-                    self.lines[inside] = key_node.start_mark.line + 1
-                    self.refuse(inside, f"{key} stands there twice.")
-                self.lines[inside] = key_node.start_mark.line + 1
-                found[key] = self._note(value_node, inside)
-            return found
-        if isinstance(node, yaml.SequenceNode):
-            return tuple(self._note(item, (*place, number)) for number, item in enumerate(node.value))
-        return self._scalar(node, place)
-
-    def _scalar(self, node: Any, place: Place) -> Any:
-        """Return text as it stands there: YAML's other types have no place in a policy."""
-        import yaml
-
-        if not isinstance(node, yaml.ScalarNode):
-            self.lines[place] = node.start_mark.line + 1
-            self.refuse(place, "a name must be text.")
-        return node.value
+    Raises:
+        InvalidPolicy: it cannot be read, is no YAML, or does not follow the format.
+    """
+    return YamlFile(path, PolicyFile, InvalidPolicy, "docs/policy.md")
 
 
 def element_type(declared: AttributeType) -> tuple[ScalarType, bool]:

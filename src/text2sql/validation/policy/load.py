@@ -6,10 +6,11 @@ from pathlib import Path
 
 from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Mask
-from text2sql.datasource.policy.file import GroupEntry, Place, SourceFile, TableEntry
+from text2sql.datasource.policy.file import GroupEntry, PolicyFile, TableEntry, read_policy_file
 from text2sql.datasource.policy.grants import Grant, Policy
 from text2sql.messages import Dialect
 from text2sql.validation.policy.rows import RowsRefused, attributes_in, resolve_rows
+from text2sql.yaml_file import Place, YamlFile
 
 _DATE = re.compile(r"date|timestamp|^year", re.IGNORECASE)
 _DATE_OR_TEXT = re.compile(r"date|timestamp|char|text|clob|^$", re.IGNORECASE)
@@ -22,13 +23,13 @@ def load_policy(path: Path, catalog: Catalog) -> Policy:
     Raises:
         InvalidPolicy: with the file and the line of what is wrong.
     """
-    return _Loader(SourceFile(path), catalog).load()
+    return _Loader(read_policy_file(path), catalog).load()
 
 
 class _Loader:
     """Checks one file against one catalog."""
 
-    def __init__(self, source: SourceFile, catalog: Catalog) -> None:
+    def __init__(self, source: YamlFile[PolicyFile], catalog: Catalog) -> None:
         self._source = source
         self._content = source.content
         self._catalog = catalog
@@ -115,7 +116,7 @@ class _Loader:
             self._source.refuse(place, f"{name} holds no dates, so it has no year.")
 
     def _rows(self, place: Place, condition: str, table: Table) -> str:
-        if place in self._source.lines and not condition.strip():
+        if self._source.holds(place) and not condition.strip():
             self._source.refuse(place, "the condition is empty; leave it out where all rows are visible.")
         if not condition:
             return ""
