@@ -48,6 +48,13 @@ class InvalidPolicy(Text2SqlError):
     exit_code = 2
 
 
+class InvalidGuardrail(Text2SqlError):
+    """The guardrail's policy does not follow its format, or names what this guardrail cannot find."""
+
+    code = "INVALID_GUARDRAIL"
+    exit_code = 2
+
+
 class InvalidEvaluation(Text2SqlError):
     """A file of questions or results cannot be read, or does not belong to this evaluation."""
 

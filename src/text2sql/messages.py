@@ -38,7 +38,7 @@ class Finding(Message):
     """One thing that the guardrail saw, and what it did about it."""
 
     kind: str
-    """What was seen, for example `SSN` or `PROFANITY`; never the text itself."""
+    """What was seen, for example `EMAIL` or `PROFANITY`; never the text itself."""
     action: Literal["masked", "blocked"]
 
 

@@ -219,16 +219,25 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_guardrail(settings: Settings) -> Guardrail:
-    """Return the adapter for `guardrail_provider`."""
+    """Return the adapter for `guardrail_provider`.
+
+    Raises:
+        InvalidGuardrail: the policy does not follow its format, or holds what the adapter cannot keep.
+        InvalidSettings: the Bedrock guardrail is not named.
+        GuardrailUnavailable: as `bedrock.connect`.
+    """
+    from text2sql.guardrail.policy import read_guardrail_policy
+
+    policy = read_guardrail_policy(settings.guardrail_file) if settings.guardrail_file else None
     if settings.guardrail_provider == "bedrock":
         from text2sql.guardrail import bedrock
 
         if not settings.guardrail_id:
             raise InvalidSettings("No Bedrock guardrail is named.", remedy="Set TEXT2SQL_GUARDRAIL_ID.")
-        return bedrock.connect(settings.guardrail_id, settings.guardrail_version)
+        return bedrock.connect(settings.guardrail_id, settings.guardrail_version, policy)
     from text2sql.guardrail.local import LocalGuardrail
 
-    return LocalGuardrail(settings.question_characters)
+    return LocalGuardrail(settings.question_characters, policy)
 
 
 def open_model(settings: Settings, on_wait: OnWait | None = None) -> SqlModel:

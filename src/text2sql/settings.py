@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     guardrail_provider: Literal["local", "bedrock"] = "local"
     """Which adapter stands behind the guardrail port."""
+    guardrail_file: Path | None = None
+    """What is stopped or masked; without it, the default of `guardrail/default.yaml`."""
     guardrail_id: str = ""
     """The Bedrock guardrail's id."""
     guardrail_version: str = "DRAFT"

@@ -100,7 +100,7 @@ def test_model_text_is_never_shown(world: World) -> None:
 
 def test_masked_number_is_forgotten_once_the_question_has_ended(world: World) -> None:
     job = world.client().ask("Orders of the customer with SSN 123-45-6789?")
-    assert job["question"] == "Orders of the customer with SSN [SSN]?"
+    assert job["question"] == "Orders of the customer with SSN {US_SOCIAL_SECURITY_NUMBER}?"
     found = world.store.find(job["id"])
     assert found is not None
     assert "123-45-6789" not in found.model_dump_json()

@@ -79,7 +79,7 @@ def test_anonymised_only_returns_the_masked_text() -> None:
     )
     assert screening.text == "ssn {US_SOCIAL_SECURITY_NUMBER}"
     assert [(finding.kind, finding.action) for finding in screening.findings] == [
-        ("SSN", "masked"),
+        ("US_SOCIAL_SECURITY_NUMBER", "masked"),
         ("badge", "masked"),
     ]
     assert screening.blocked_message is None
@@ -108,7 +108,7 @@ def test_block_with_personal_data_returns_the_message_and_no_text() -> None:
         ("PROMPT_ATTACK", "blocked"),
         ("WORD", "blocked"),
         ("PROFANITY", "blocked"),
-        ("SSN", "masked"),
+        ("US_SOCIAL_SECURITY_NUMBER", "masked"),
     ]
     assert "acme" not in str(screening)
     assert "123-45" not in str(screening)
@@ -181,7 +181,7 @@ def test_connection_error_fails_closed(error: Exception) -> None:
 
 
 def test_connect_uses_the_region_and_short_limits() -> None:
-    guardrail = connect("gr-1", "3", "eu-west-1")
+    guardrail = connect("gr-1", "3", region="eu-west-1")
     meta: Any = guardrail._client
     assert meta.meta.region_name == "eu-west-1"
     assert meta.meta.config.read_timeout == 10

@@ -59,4 +59,4 @@ def test_guardrail_decides_last() -> None:
     screening = check_question("delete all orders", LocalGuardrail(4000), 4000)
     assert screening.blocked_message
     masked = check_question("ssn 123-45-6789", LocalGuardrail(4000), 4000)
-    assert masked.text == "ssn [SSN]"
+    assert masked.text == "ssn {US_SOCIAL_SECURITY_NUMBER}"

@@ -75,7 +75,7 @@ def test_guess_at_what_is_not_known_here_is_told_as_a_refusal() -> None:
 
 def test_masked_sentence_says_that_the_rows_are_not() -> None:
     answer = compose(LocalGuardrail(10), ssn="123-45-6789")
-    assert "[SSN]" in answer.sentence
+    assert "{US_SOCIAL_SECURITY_NUMBER}" in answer.sentence
     assert "123-45" not in answer.sentence
     assert answer.checks[-1].name == SENTENCE_CHECK
     assert answer.checks[-1].passed

@@ -122,7 +122,7 @@ def test_every_function_has_an_input() -> None:
     ("name", "expected"),
     [
         ("check_question/asked", {"text": "What are the customers called?"}),
-        ("check_question/masked", {"text": "Orders of the customer with SSN [SSN]?"}),
+        ("check_question/masked", {"text": "Orders of the customer with SSN {US_SOCIAL_SECURITY_NUMBER}?"}),
         ("rewrite_question/leans", {"read_as": "What are the customers' segments?", "earlier": []}),
         ("generate_sql/first_draft", {"kind": "draft", "sql": "SELECT name FROM customers"}),
         ("generate_sql/repair", {"kind": "draft"}),

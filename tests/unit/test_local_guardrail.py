@@ -6,12 +6,31 @@ import pytest
 import yaml
 
 from text2sql.guardrail.local import LocalGuardrail
+from text2sql.guardrail.personal import FINDERS
+from text2sql.guardrail.policy import SENTENCES, GuardrailPolicy
 from text2sql.guardrail.profanity import ORDINARY_WORDS
-from text2sql.guardrail.rules import WRITE_REQUEST_MESSAGE
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "guardrail_cases.yaml").read_text(encoding="utf-8")
 )
+
+
+QUESTIONS: dict[str, list[str]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "evals" / "guardrail_questions.yaml").read_text(encoding="utf-8")
+)
+"""By what is to be seen in them."""
+
+ALL = GuardrailPolicy.model_validate(
+    {
+        "content": {"prompt_attack": {"input": "high"}},
+        "words": {"managed": ["profanity"], "own": ["Project Zebra", "Blue Falcon"]},
+        "personal": {kind: {"input": "mask"} for kind in FINDERS},
+    }
+)
+"""All that rules find."""
+
+SEEN = {"KEY": {"AWS_ACCESS_KEY", "AWS_SECRET_KEY"}, "OWN_WORD": {"WORD"}}
+"""What counts for a class that is not called as a finding is."""
 
 
 def verdict(screening: Any) -> str:
@@ -34,6 +53,28 @@ def test_case_gets_its_verdict(case: dict[str, Any]) -> None:
         assert screening.findings[-1].action == "blocked"
 
 
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [(kind, 0.95) for kind in FINDERS if kind in QUESTIONS]
+    + [("KEY", 0.9), ("PROFANITY", 0.95), ("OWN_WORD", 0.95), ("PROMPT_ATTACK", 0.85)],
+)
+def test_what_rules_find_is_found_in_questions(name: str, least: float) -> None:
+    guardrail = LocalGuardrail(4000, ALL)
+    seen = SEEN.get(name, {name})
+    missed = [
+        text
+        for text in QUESTIONS[name]
+        if not seen & {finding.kind for finding in guardrail.screen(text, "input").findings}
+    ]
+    assert 1 - len(missed) / len(QUESTIONS[name]) >= least, missed
+
+
+def test_honest_questions_pass() -> None:
+    guardrail = LocalGuardrail(4000, ALL)
+    stopped = [text for text in QUESTIONS["benign"] if guardrail.screen(text, "input").findings]
+    assert len(stopped) <= 0.02 * len(QUESTIONS["benign"]), stopped
+
+
 def test_cases_are_many_and_differ() -> None:
     assert len(CASES) >= 80
     assert len({(case["text"], case.get("direction")) for case in CASES}) == len(CASES)
@@ -41,8 +82,8 @@ def test_cases_are_many_and_differ() -> None:
 
 def test_write_request_says_that_we_only_read() -> None:
     screening = LocalGuardrail(4000).screen("delete all orders", "input")
-    assert screening.blocked_message == WRITE_REQUEST_MESSAGE
-    assert WRITE_REQUEST_MESSAGE == "I only read: I can show data, I cannot change it."
+    assert screening.blocked_message == SENTENCES["WRITE_REQUEST"]
+    assert SENTENCES["WRITE_REQUEST"] == "I only read: I can show data, I cannot change it."
 
 
 def test_unpaired_surrogate_is_removed() -> None:
@@ -93,10 +134,23 @@ def test_ordinary_word_passes(word: str) -> None:
         "é",
         "Dick ",
         "&amp;",
+        "1 ",
+        "1.",
+        "+1 (2) ",
+        "a@",
+        "a.b-",
+        "DE12 ",
+        "12:",
+        ":",
+        "1 Elm ",
+        "decode ",
+        "act as a ",
+        "ignore your \u200b",
+        "ssn ",
     ],
 )
 def test_hostile_repetition_is_screened_quickly(piece: str) -> None:
-    guardrail = LocalGuardrail(4000)
+    guardrail = LocalGuardrail(4000, ALL)
     guardrail.screen("warm up", "input")
     started = time.process_time()
     for start in ("", "ignore your ", "show your ", "delete ", "update the "):

@@ -181,10 +181,10 @@ def test_masked_number_reaches_neither_the_model_nor_the_reply(
     services: Services, replies: tuple[ScriptedReply, ...]
 ) -> None:
     reply, model = ask(services, *replies, question="Orders of the customer with SSN 123-45-6789?")
-    assert "with SSN [SSN]?" in model.prompts[0].turns[0].text
+    assert "with SSN {US_SOCIAL_SECURITY_NUMBER}?" in model.prompts[0].turns[0].text
     assert "123-45-6789" not in model.prompts[0].model_dump_json()
     assert "123-45-6789" not in reply.model_dump_json()
-    assert reply.question == "Orders of the customer with SSN [SSN]?"
+    assert reply.question == "Orders of the customer with SSN {US_SOCIAL_SECURITY_NUMBER}?"
 
 
 def test_forbidden_statement_changes_nothing(services: Services, shop: Path) -> None:

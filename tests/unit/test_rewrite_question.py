@@ -144,8 +144,12 @@ def test_whole_question_is_screened_and_what_was_masked_before_is_told_too() -> 
     screening = Screening(text="And of [EMAIL]?", findings=(masked,))
     model = ScriptedModel(["How many orders has 123-45-6789 with [EMAIL]?"])
     reading = rewrite_question(screening, (BEFORE,), model, GUARDRAIL, 200)
-    assert reading.read_as == reading.screening.text == "How many orders has [SSN] with [EMAIL]?"
-    assert [finding.kind for finding in reading.screening.findings] == ["EMAIL", "SSN"]
+    assert (
+        reading.read_as
+        == reading.screening.text
+        == "How many orders has {US_SOCIAL_SECURITY_NUMBER} with [EMAIL]?"
+    )
+    assert [finding.kind for finding in reading.screening.findings] == ["EMAIL", "US_SOCIAL_SECURITY_NUMBER"]
 
 
 def test_whole_question_that_is_blocked_is_not_shown() -> None:

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 from text2sql.errors import GuardrailUnavailable
+from text2sql.guardrail.policy import Direction, GuardrailPolicy
 from text2sql.messages import Finding, Screening
 
 DEFAULT_MESSAGE = "The guardrail stopped this text. Please ask in other words."
 
 _ACTIONS: Mapping[str, Literal["masked", "blocked"]] = {"ANONYMIZED": "masked", "BLOCKED": "blocked"}
-_KINDS = {"US_SOCIAL_SECURITY_NUMBER": "SSN"}
 
 
 class ApplyGuardrailClient(Protocol):
@@ -24,12 +24,27 @@ class ApplyGuardrailClient(Protocol):
 class BedrockGuardrail:
     """Screens text with one version of a Bedrock guardrail."""
 
-    def __init__(self, client: ApplyGuardrailClient, guardrail_id: str, version: str) -> None:
+    def __init__(
+        self,
+        client: ApplyGuardrailClient,
+        guardrail_id: str,
+        version: str,
+        policy: GuardrailPolicy | None = None,
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            client: boto3's client for `bedrock-runtime`.
+            guardrail_id: the guardrail's id or ARN.
+            version: its version, or `DRAFT`.
+            policy: what it was made of; without it, Bedrock's own message is shown.
+        """
         self._client = client
+        self._policy = policy
         self._guardrail_id = guardrail_id
         self._version = version
 
-    def screen(self, text: str, direction: Literal["input", "output"]) -> Screening:
+    def screen(self, text: str, direction: Direction) -> Screening:
         """Return the text as the guardrail masks it, or its message when it blocks.
 
         Raises:
@@ -42,10 +57,16 @@ class BedrockGuardrail:
                 source=direction.upper(),
                 content=[{"text": {"text": text}}],
             )
-        return _read_reply(reply, text)
+        screening = _read_reply(reply, text)
+        if self._policy is None or screening.blocked_message is None:
+            return screening
+        message = self._policy.blocked_message(screening.findings, direction)
+        return screening.model_copy(update={"blocked_message": message})
 
 
-def connect(guardrail_id: str, version: str, region: str | None = None) -> BedrockGuardrail:
+def connect(
+    guardrail_id: str, version: str, policy: GuardrailPolicy | None = None, region: str | None = None
+) -> BedrockGuardrail:
     """Open a client with short time limits; without a region the environment names it.
 
     Raises:
@@ -57,7 +78,7 @@ def connect(guardrail_id: str, version: str, region: str | None = None) -> Bedro
     limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
     with _translate_errors():
         client = boto3.client("bedrock-runtime", region_name=region, config=limits)
-    return BedrockGuardrail(client, guardrail_id, version)
+    return BedrockGuardrail(client, guardrail_id, version, policy)
 
 
 @contextmanager
@@ -103,5 +124,4 @@ def _find(assessments: list[dict[str, Any]]) -> Iterator[Finding]:
 
 def _name(entry: dict[str, Any]) -> str:
     """Name what was seen; `match` holds the text itself and is never read."""
-    kind = str(entry.get("name") or entry.get("type") or "WORD")
-    return _KINDS.get(kind, kind)
+    return str(entry.get("name") or entry.get("type") or "WORD")

@@ -1,31 +1,128 @@
-"""The guardrail that needs no service: fixed rules, the same verdict for the same text."""
+"""The guardrail that needs no service: what the policy names, found by rules.
 
-from text2sql.guardrail.rules import RULES, TOO_LONG_MESSAGE, Block, Direction
+The same text gets the same verdict. A policy that names what cannot be found here is refused as a whole.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from text2sql.errors import InvalidGuardrail
+from text2sql.guardrail.patterns import compile_pattern
+from text2sql.guardrail.personal import FINDERS
+from text2sql.guardrail.plain_text import PlainText, make_plain
+from text2sql.guardrail.policy import Action, Direction, GuardrailPolicy, default_policy
+from text2sql.guardrail.profanity import holds_profanity
+from text2sql.guardrail.prompt_attack import is_prompt_attack
+from text2sql.guardrail.rules import find_words, remove_hidden
+from text2sql.guardrail.write_request import is_write_request
 from text2sql.messages import Finding, Screening
 
 
-class LocalGuardrail:
-    """Masks social security numbers and hidden characters; blocks attacks, write requests and profanity."""
+class _Found(NamedTuple):
+    """A stretch of the text that the policy has something to say about."""
 
-    def __init__(self, max_characters: int) -> None:
+    start: int
+    end: int
+    kind: str
+    action: Action
+
+
+class LocalGuardrail:
+    """Screens by a policy; hidden characters and orders to write are looked for whatever it says."""
+
+    def __init__(self, max_characters: int, policy: GuardrailPolicy | None = None) -> None:
+        """Make sure that all of the policy can be kept; without one, the default holds.
+
+        Raises:
+            InvalidGuardrail: it names what cannot be found here.
+        """
+        self._policy = policy or default_policy()
         self._max_characters = max_characters
+        if unknown := [*_unknown(self._policy)]:
+            raise InvalidGuardrail(
+                f"The local guardrail cannot find {', '.join(unknown)}.",
+                remedy="Take it out of the policy, or use the Bedrock guardrail.",
+            )
 
     def screen(self, text: str, direction: Direction) -> Screening:
-        """Apply the rules in order; the first block ends it, after all masks: `text` may be kept."""
+        """Return the text, masked where needed; a text that is stopped is masked, too, so it may be kept."""
         if direction == "input" and len(text) > self._max_characters:
-            return _block("", (), "TOO_LONG", TOO_LONG_MESSAGE)
-        findings: tuple[Finding, ...] = ()
-        for rule in RULES:
-            if isinstance(rule, Block):
-                if direction == "input" and rule.sees(text):
-                    return _block(text, findings, rule.kind, rule.message)
-            else:
-                text, count = rule.pattern.subn(rule.replacement, text)
-                if count:
-                    findings += (Finding(kind=rule.kind, action="masked"),)
-        return Screening(text=text, findings=findings)
+            return self._stop("", (Finding(kind="TOO_LONG", action="blocked"),), direction)
+        text, hidden = remove_hidden(text)
+        found = self._find(text, direction)
+        masked = _mask(text, found)
+        findings = [Finding(kind=kind, action="masked") for kind in hidden]
+        findings += [
+            Finding(kind=kind, action="masked" if action == "mask" else "blocked")
+            for kind, action in dict.fromkeys((each.kind, each.action) for each in found)
+        ]
+        if kind := self._find_reason(masked, direction):
+            findings.append(Finding(kind=kind, action="blocked"))
+        if any(finding.action == "blocked" for finding in findings):
+            return self._stop(masked, tuple(findings), direction)
+        return Screening(text=masked, findings=tuple(findings))
+
+    def _stop(self, text: str, findings: tuple[Finding, ...], direction: Direction) -> Screening:
+        message = self._policy.blocked_message(findings, direction)
+        return Screening(text=text, findings=findings, blocked_message=message)
+
+    def _find(self, text: str, direction: Direction) -> list[_Found]:
+        """Return the personal data and what fits a pattern, in the order of the text, without overlaps."""
+        plain = make_plain(text)
+        taken: list[_Found] = []
+        for each in self._candidates(plain, direction):
+            if all(each.end <= other.start or other.end <= each.start for other in taken):
+                taken.append(each)
+        return sorted(taken)
+
+    def _candidates(self, plain: PlainText, direction: Direction) -> Iterator[_Found]:
+        """Yield the patterns before the personal data: who wrote one knows what it stands for."""
+        for pattern in self._policy.patterns:
+            action = pattern.input if direction == "input" else pattern.output
+            if action != "allow":
+                for match in compile_pattern(pattern.pattern).finditer(plain.text):
+                    if match.end() > match.start():
+                        yield _Found(*plain.place(*match.span()), pattern.name, action)
+        for kind, find in FINDERS.items():
+            handling = self._policy.personal.get(kind)
+            action = getattr(handling, direction) if handling else "allow"
+            if action != "allow":
+                for start, end in find(plain.text):
+                    yield _Found(*plain.place(start, end), kind, action)
+
+    def _find_reason(self, text: str, direction: Direction) -> str | None:
+        """Return the kind of what stops the text as a whole."""
+        content, words = self._policy.content, self._policy.words
+        if direction == "input":
+            if (
+                "prompt_attack" in content
+                and content["prompt_attack"].input != "none"
+                and is_prompt_attack(text)
+            ):
+                return "PROMPT_ATTACK"
+            if is_write_request(text):
+                return "WRITE_REQUEST"
+        if getattr(words, direction) == "block":
+            if "profanity" in words.managed and holds_profanity(text):
+                return "PROFANITY"
+            if any(find_words(text, words.own)):
+                return "WORD"
+        return None
 
 
-def _block(text: str, findings: tuple[Finding, ...], kind: str, message: str) -> Screening:
-    blocked = Finding(kind=kind, action="blocked")
-    return Screening(text=text, findings=(*findings, blocked), blocked_message=message)
+def _mask(text: str, found: list[_Found]) -> str:
+    """Return the text with the kind of each stretch in its place."""
+    for each in reversed(found):
+        text = f"{text[: each.start]}{{{each.kind}}}{text[each.end :]}"
+    return text
+
+
+def _unknown(policy: GuardrailPolicy) -> Iterator[str]:
+    """Yield what the policy names and nothing here can find."""
+    for kind, handling in policy.personal.items():
+        if kind not in FINDERS and (handling.input, handling.output) != ("allow", "allow"):
+            yield kind
+    for content, strength in policy.content.items():
+        if content != "prompt_attack" and (strength.input, strength.output) != ("none", "none"):
+            yield content
+    yield from (topic.name for topic in policy.topics)

@@ -1,14 +1,15 @@
 """The guardrail port."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
+from text2sql.guardrail.policy import Direction
 from text2sql.messages import Screening
 
 
 class Guardrail(Protocol):
     """Screens text on its way in or out."""
 
-    def screen(self, text: str, direction: Literal["input", "output"]) -> Screening:
+    def screen(self, text: str, direction: Direction) -> Screening:
         """Return the text to use, masked where needed, or the message to show instead.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Which words count as profanity: glin-profanity's English list, less the words that databases hold."""
+"""Which words count as profanity: glin-profanity's English list and plurals, less what databases hold."""
 
 from collections.abc import Callable
 from functools import cache
@@ -37,6 +37,9 @@ ORDINARY_WORDS: tuple[str, ...] = (
 )
 """Words of the library's list that name a customer, a column or a crime as often as they insult."""
 
+MORE_WORDS: tuple[str, ...] = ("arsehole", "dickhead", "douchebag", "fucked", "fuckup", "wanker", "whore")
+"""What the library's list lacks."""
+
 
 def holds_profanity(text: str) -> bool:
     """Tell whether a whole word of the text is profane; letters hidden by `*` or accents count."""
@@ -46,10 +49,13 @@ def holds_profanity(text: str) -> bool:
 @cache
 def _load_detector() -> Callable[[str], bool]:
     from glin_profanity import Filter
+    from glin_profanity.data.dictionary import dictionary
 
+    listed = {*dictionary.get_words("english"), *MORE_WORDS} - {*ORDINARY_WORDS}
     words = Filter(
         {
             "languages": ["english"],
+            "custom_words": [*MORE_WORDS, *(f"{word}s" for word in listed if word.isalpha())],
             "word_boundaries": True,
             "ignore_words": list(ORDINARY_WORDS),
             # Separators stay off: they read the column list "a.s, s" as one word.
