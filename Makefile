@@ -147,9 +147,10 @@ $(VENV)/.cli: requirements/cli.txt pyproject.toml | $(PYTHON)
 	@$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.cli
+$(VENV)/.dev: requirements/dev.txt requirements/names.txt $(VENV)/.cli
 	@echo 'Installing the tools for tests …'
 	@$(PIP_INSTALL) -r requirements/dev.txt
+	@$(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements/names.txt
 	@touch $@
 
 $(CLOUD)/.tools: requirements/cloud.txt | $(VENV)/.dev

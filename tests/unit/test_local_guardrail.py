@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
+from text2sql.errors import InvalidGuardrail
+from text2sql.guardrail import names
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.guardrail.personal import FINDERS
 from text2sql.guardrail.policy import SENTENCES, GuardrailPolicy
@@ -67,6 +69,26 @@ def test_what_rules_find_is_found_in_questions(name: str, least: float) -> None:
         if not seen & {finding.kind for finding in guardrail.screen(text, "input").findings}
     ]
     assert 1 - len(missed) / len(QUESTIONS[name]) >= least, missed
+
+
+def test_names_are_found_in_questions() -> None:
+    policy = GuardrailPolicy.model_validate({"personal": {"NAME": {"input": "mask", "output": "mask"}}})
+    guardrail = LocalGuardrail(4000, policy)
+    missed = [text for text in QUESTIONS["NAME"] if not guardrail.screen(text, "input").findings]
+    assert len(missed) <= 0.05 * len(QUESTIONS["NAME"]), missed
+    asked = guardrail.screen("Is Ada Byron's order, paid by John Smith on 2024-05-01, there?", "input")
+    assert asked.text == "Is {NAME}'s order, paid by {NAME} on 2024-05-01, there?"
+    assert guardrail.screen("The customer is Mr. Anderson.", "output").text == "The customer is Mr. {NAME}."
+    stopped = [text for text in QUESTIONS["benign"] if guardrail.screen(text, "input").findings]
+    assert len(stopped) <= 0.02 * len(QUESTIONS["benign"]), stopped
+
+
+def test_names_that_cannot_be_found_are_not_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "are_installed", lambda: False)  # as on a machine without the extra
+    policy = GuardrailPolicy.model_validate({"personal": {"NAME": {"output": "mask"}}})
+    with pytest.raises(InvalidGuardrail, match="finds names"):
+        LocalGuardrail(4000, policy)
+    LocalGuardrail(4000)
 
 
 def test_honest_questions_pass() -> None:

@@ -3,14 +3,15 @@
 The same text gets the same verdict. A policy that names what cannot be found here is refused as a whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from text2sql.errors import InvalidGuardrail
+from text2sql.guardrail import names
 from text2sql.guardrail.patterns import compile_pattern
-from text2sql.guardrail.personal import FINDERS
+from text2sql.guardrail.personal import FINDERS, Finder
 from text2sql.guardrail.plain_text import PlainText, make_plain
-from text2sql.guardrail.policy import Action, Direction, GuardrailPolicy, default_policy
+from text2sql.guardrail.policy import Action, Direction, GuardrailPolicy, PersonalKind, default_policy
 from text2sql.guardrail.profanity import holds_profanity
 from text2sql.guardrail.prompt_attack import is_prompt_attack
 from text2sql.guardrail.rules import find_words, remove_hidden
@@ -25,6 +26,10 @@ class _Found(NamedTuple):
     end: int
     kind: str
     action: Action
+
+
+_ALL_FINDERS: Mapping[PersonalKind, Finder] = {**FINDERS, "NAME": names.find_names}
+"""Rules come first: a model may take a number for a part of a name."""
 
 
 class LocalGuardrail:
@@ -42,6 +47,11 @@ class LocalGuardrail:
             raise InvalidGuardrail(
                 f"The local guardrail cannot find {', '.join(unknown)}.",
                 remedy="Take it out of the policy, or use the Bedrock guardrail.",
+            )
+        if _is_looked_for(self._policy, "NAME") and not names.are_installed():
+            raise InvalidGuardrail(
+                "What the local guardrail finds names with is not installed.",
+                remedy="Install the extra `names`, as docs/guardrails.md says, or use the Bedrock guardrail.",
             )
 
     def screen(self, text: str, direction: Direction) -> Screening:
@@ -83,7 +93,7 @@ class LocalGuardrail:
                 for match in compile_pattern(pattern.pattern).finditer(plain.text):
                     if match.end() > match.start():
                         yield _Found(*plain.place(*match.span()), pattern.name, action)
-        for kind, find in FINDERS.items():
+        for kind, find in _ALL_FINDERS.items():
             handling = self._policy.personal.get(kind)
             action = getattr(handling, direction) if handling else "allow"
             if action != "allow":
@@ -119,10 +129,15 @@ def _mask(text: str, found: list[_Found]) -> str:
 
 def _unknown(policy: GuardrailPolicy) -> Iterator[str]:
     """Yield what the policy names and nothing here can find."""
-    for kind, handling in policy.personal.items():
-        if kind not in FINDERS and (handling.input, handling.output) != ("allow", "allow"):
+    for kind in policy.personal:
+        if kind not in _ALL_FINDERS and _is_looked_for(policy, kind):
             yield kind
     for content, strength in policy.content.items():
         if content != "prompt_attack" and (strength.input, strength.output) != ("none", "none"):
             yield content
     yield from (topic.name for topic in policy.topics)
+
+
+def _is_looked_for(policy: GuardrailPolicy, kind: PersonalKind) -> bool:
+    handling = policy.personal.get(kind)
+    return handling is not None and (handling.input, handling.output) != ("allow", "allow")
