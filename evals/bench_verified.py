@@ -22,9 +22,9 @@ from bench_guard_cases import CasesAbsent
 from bench_spiderman import Half, read_bench_questions, split
 
 from text2sql.datasource.verified import normal_form
+from text2sql.embeddings import EmbeddingSimilarity, SentenceEmbeddings
 from text2sql.evaluation.estimates import wilson
 from text2sql.evaluation.questions import GoldQuestion
-from text2sql.retrieval.embeddings import EmbeddingSimilarity, SentenceEmbeddings
 from text2sql.retrieval.verified import MAX_EXAMPLES, Similarity, WordSimilarity
 
 RESULTS = Path(__file__).resolve().parents[1] / "evals" / "results"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from text2sql.datasource.knowledge_bucket import KnowledgeBucket
     from text2sql.datasource.policy.grants import Policy
     from text2sql.datasource.values_index import StoredValues, ValuesIndex
+    from text2sql.embeddings import SentenceEmbeddings
     from text2sql.generation.embedded_process import EmbeddedServer
     from text2sql.messages import VerifiedQuery
     from text2sql.pipeline import Services
@@ -113,13 +114,18 @@ def open_verified(settings: Settings) -> "tuple[VerifiedQuery, ...]":
 
 def _open_verified(settings: Settings, queries: "Callable[[], tuple[VerifiedQuery, ...]]") -> "VerifiedIndex":
     """Return them with embeddings where these are installed; else words are compared."""
-    from text2sql.retrieval import embeddings
+    from text2sql.embeddings import EmbeddingSimilarity
     from text2sql.retrieval.verified import VerifiedIndex
 
-    if not embeddings.are_installed():
-        return VerifiedIndex(queries)
-    model = embeddings.SentenceEmbeddings(cache_folder(settings) / "embeddings")
-    return VerifiedIndex(queries, embeddings.EmbeddingSimilarity(model))
+    model = _open_embeddings(settings)
+    return VerifiedIndex(queries, EmbeddingSimilarity(model)) if model else VerifiedIndex(queries)
+
+
+def _open_embeddings(settings: Settings) -> "SentenceEmbeddings | None":
+    """Return the sentence embeddings, where they are installed."""
+    from text2sql.embeddings import SentenceEmbeddings, are_installed
+
+    return SentenceEmbeddings(cache_folder(settings) / "embeddings") if are_installed() else None
 
 
 def choose_schema_characters(settings: Settings) -> int:
@@ -237,7 +243,7 @@ def open_guardrail(settings: Settings) -> Guardrail:
         return bedrock.connect(settings.guardrail_id, settings.guardrail_version, policy)
     from text2sql.guardrail.local import LocalGuardrail
 
-    return LocalGuardrail(settings.question_characters, policy)
+    return LocalGuardrail(settings.question_characters, policy, _open_embeddings(settings))
 
 
 def open_model(settings: Settings, on_wait: OnWait | None = None) -> SqlModel:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from text2sql.retrieval.embeddings import EmbeddingSimilarity, SentenceEmbeddings, are_installed
+from text2sql.embeddings import EmbeddingSimilarity, SentenceEmbeddings, are_installed
 
 np = pytest.importorskip("numpy")
 pytestmark = pytest.mark.skipif(not are_installed(), reason="the extra `embeddings` is not installed")

@@ -24,7 +24,7 @@ QUESTIONS: dict[str, list[str]] = yaml.safe_load(
 
 ALL = GuardrailPolicy.model_validate(
     {
-        "content": {"prompt_attack": {"input": "high"}},
+        "content": {"prompt_attack": {"input": "low"}},
         "words": {"managed": ["profanity"], "own": ["Project Zebra", "Blue Falcon"]},
         "personal": {kind: {"input": "mask"} for kind in FINDERS},
     }

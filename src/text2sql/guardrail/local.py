@@ -1,4 +1,4 @@
-"""The guardrail that needs no service: what the policy names, found by rules.
+"""The guardrail that needs no service: what the policy names, found by rules and small models.
 
 The same text gets the same verdict. A policy that names what cannot be found here is refused as a whole.
 """
@@ -6,8 +6,10 @@ The same text gets the same verdict. A policy that names what cannot be found he
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from text2sql import embeddings
 from text2sql.errors import InvalidGuardrail
 from text2sql.guardrail import names
+from text2sql.guardrail.meaning import MeaningFinder, needs_meaning
 from text2sql.guardrail.patterns import compile_pattern
 from text2sql.guardrail.personal import FINDERS, Finder
 from text2sql.guardrail.plain_text import PlainText, make_plain
@@ -35,8 +37,18 @@ _ALL_FINDERS: Mapping[PersonalKind, Finder] = {**FINDERS, "NAME": names.find_nam
 class LocalGuardrail:
     """Screens by a policy; hidden characters and orders to write are looked for whatever it says."""
 
-    def __init__(self, max_characters: int, policy: GuardrailPolicy | None = None) -> None:
-        """Make sure that all of the policy can be kept; without one, the default holds.
+    def __init__(
+        self,
+        max_characters: int,
+        policy: GuardrailPolicy | None = None,
+        sentences: embeddings.SentenceEmbeddings | None = None,
+    ) -> None:
+        """Make sure that all of the policy can be kept.
+
+        Args:
+            max_characters: a longer question is stopped.
+            policy: what is looked for; without one, the default.
+            sentences: what tells the meaning of a text, where it is installed.
 
         Raises:
             InvalidGuardrail: it names what cannot be found here.
@@ -53,6 +65,14 @@ class LocalGuardrail:
                 "What the local guardrail finds names with is not installed.",
                 remedy="Install the extra `names`, as docs/guardrails.md says, or use the Bedrock guardrail.",
             )
+        self._meaning: MeaningFinder | None = None
+        if needs_meaning(self._policy):
+            if sentences is None:
+                raise InvalidGuardrail(
+                    "What the local guardrail tells topics and content with is not installed.",
+                    remedy="Install the extra `embeddings`, or use the Bedrock guardrail.",
+                )
+            self._meaning = MeaningFinder(self._policy, sentences)
 
     def screen(self, text: str, direction: Direction) -> Screening:
         """Return the text, masked where needed; a text that is stopped is masked, too, so it may be kept."""
@@ -66,8 +86,11 @@ class LocalGuardrail:
             Finding(kind=kind, action="masked" if action == "mask" else "blocked")
             for kind, action in dict.fromkeys((each.kind, each.action) for each in found)
         ]
-        if kind := self._find_reason(masked, direction):
-            findings.append(Finding(kind=kind, action="blocked"))
+        reason = self._find_reason(text, direction)
+        if reason is None and self._meaning and all(finding.action == "masked" for finding in findings):
+            reason = self._meaning.find(masked, direction)
+        if reason is not None:
+            findings.append(Finding(kind=reason, action="blocked"))
         if any(finding.action == "blocked" for finding in findings):
             return self._stop(masked, tuple(findings), direction)
         return Screening(text=masked, findings=tuple(findings))
@@ -101,7 +124,7 @@ class LocalGuardrail:
                     yield _Found(*plain.place(start, end), kind, action)
 
     def _find_reason(self, text: str, direction: Direction) -> str | None:
-        """Return the kind of what stops the text as a whole."""
+        """Return the kind of what stops the text as a whole, as far as rules tell."""
         content, words = self._policy.content, self._policy.words
         if direction == "input":
             if (
@@ -132,10 +155,6 @@ def _unknown(policy: GuardrailPolicy) -> Iterator[str]:
     for kind in policy.personal:
         if kind not in _ALL_FINDERS and _is_looked_for(policy, kind):
             yield kind
-    for content, strength in policy.content.items():
-        if content != "prompt_attack" and (strength.input, strength.output) != ("none", "none"):
-            yield content
-    yield from (topic.name for topic in policy.topics)
 
 
 def _is_looked_for(policy: GuardrailPolicy, kind: PersonalKind) -> bool:

@@ -19,6 +19,13 @@ _POSSESSIVE = re.compile(r"['\u2019]s$")
 _TITLE = re.compile(
     r"\b(?:mrs?|ms|miss|dr|prof|professor|sir|herr|frau|madame|monsieur)\.?\s*$", re.IGNORECASE
 )
+# Towns are found as people now and then, and so are streets and shops that are called after them.
+_IN = re.compile(r"\b(?:in|near|around) $", re.IGNORECASE)
+_PLACE = re.compile(
+    r"^ (?:street|avenue|boulevard|road|square|station|airport|store|shop|branch|hotel|hospital|school|museum"
+    r"|university|college|stadium|park|bridge|building|centre|center|award|prize|cup)\b",
+    re.IGNORECASE,
+)
 # One word may as well be a town, a brand or a shop: "the Jackson store".
 _WHOLE_NAME = 2
 
@@ -36,6 +43,8 @@ def find_names(text: str) -> Iterator[tuple[int, int]]:
         name = _POSSESSIVE.sub("", entity.text)
         words = [word for word in name.split() if word[0].isalpha()]
         if any(sign.isdigit() for sign in name) or not words:
+            continue
+        if _IN.search(text[: entity.start_char]) or _PLACE.search(text[entity.end_char :]):
             continue
         if len(words) >= _WHOLE_NAME or _TITLE.search(text, 0, entity.start_char):
             yield entity.start_char, entity.start_char + len(name)

@@ -38,7 +38,8 @@ _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}\b", re.IGNORECASE)
 _PHONE = re.compile(
     rf"(?<![\w.])(?:\+\d{{1,3}}[ {_DASH}.]?(?:\(\d{{1,4}}\)[ {_DASH}.]?)?"
     rf"\d{{1,4}}(?:[ {_DASH}./]?\d{{2,4}}){{1,4}}"
-    rf"|\(\d{{3}}\) ?\d{{3}}[ {_DASH}.]\d{{4}}|(?:1[{_DASH}.])?\d{{3}}([{_DASH}. ])\d{{3}}\1\d{{4}}"
+    rf"|\(0\d{{2,4}}\) ?\d{{3,4}}[ {_DASH}]?\d{{3,4}}|\(\d{{3}}\) ?\d{{3}}[ {_DASH}.]\d{{4}}"
+    rf"|(?:1[{_DASH}.])?\d{{3}}([{_DASH}. ])\d{{3}}\1\d{{4}}"
     rf"|0\d{{2,4}}[ /{_DASH}]\d{{3,4}}(?:[ {_DASH}]?\d{{2,4}}){{0,2}})(?![\w-])"
 )
 _TOLD_PHONE = re.compile(
@@ -51,7 +52,7 @@ _IP = re.compile(
     re.IGNORECASE,
 )
 _MAC = re.compile(r"(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE)
-_ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])")
+_ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 # In small letters "place" and its kin are ordinary words: "100 trips took place".
 _STREET = (
