@@ -35,9 +35,10 @@ def statements(node: object) -> Iterator[dict[str, Any]]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 NOTE_STEPS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+SCREEN = "bedrock:ApplyGuardrail"
 RIGHTS = {
-    "CheckQuestion": NOTE_STEPS,
-    "RewriteQuestion": {*NOTE_STEPS, "bedrock:InvokeModel"},
+    "CheckQuestion": {*NOTE_STEPS, SCREEN},
+    "RewriteQuestion": {*NOTE_STEPS, SCREEN, "bedrock:InvokeModel"},
     "RetrieveContext": {
         *NOTE_STEPS,
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),
@@ -50,7 +51,7 @@ RIGHTS = {
     },
     "ValidateSql": {*NOTE_STEPS, "s3:GetObject"},
     "ExecuteSql": {*NOTE_STEPS, "s3:PutObject", "secretsmanager:GetSecretValue"},
-    "ComposeAnswer": {*NOTE_STEPS, "s3:GetObject"},
+    "ComposeAnswer": {*NOTE_STEPS, SCREEN, "s3:GetObject"},
     "RecordOutcome": {
         *NOTE_STEPS,
         *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),

@@ -75,7 +75,7 @@ def connect(
     import boto3
     from botocore.config import Config
 
-    limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    limits = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
     with _translate_errors():
         client = boto3.client("bedrock-runtime", region_name=region, config=limits)
     return BedrockGuardrail(client, guardrail_id, version, policy)
