@@ -7,6 +7,7 @@ import botocore.session
 import pytest
 import yaml
 
+from text2sql.cli.main import run
 from text2sql.embeddings import SentenceEmbeddings
 from text2sql.errors import InvalidGuardrail
 from text2sql.guardrail.local import LocalGuardrail
@@ -260,3 +261,20 @@ def test_policy_of_the_deployment_is_kept_here(sentences: SentenceEmbeddings) ->
     assert told.text == "The customer with most orders is {NAME}."
     advice = guardrail.screen("Which mortgage is the best for me?", "input")
     assert str(advice.blocked_message).endswith("I give no recommendations on money matters.")
+
+
+def test_screen_shows_what_becomes_of_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "guardrail.yaml"
+    path.write_text(DIRECTIONS, "utf-8")
+    screen = ["guardrail", "screen", "--policy", str(path)]
+    assert run([*screen, "sales from 10.0.0.1"]) == 0
+    assert capsys.readouterr() == ("sales from {IP_ADDRESS}\n", "masked: IP_ADDRESS\n")
+    assert run([*screen, "who is ada@example.com?"]) == 5
+    assert capsys.readouterr() == ("Not here. Reason: email.\n", "blocked: EMAIL\n")
+    assert run([*screen, "--output", "It is ada@example.com."]) == 0
+    assert capsys.readouterr().out == "It is {EMAIL}.\n"
+    assert run(["guardrail", "screen", "orders of Ada Byron, 123-45-6789"]) == 0
+    assert capsys.readouterr().out == "orders of Ada Byron, {US_SOCIAL_SECURITY_NUMBER}\n"
+    path.write_text("words: 7", "utf-8")
+    assert run([*screen, "sales"]) == 2
+    assert "[INVALID_GUARDRAIL]" in capsys.readouterr().err
