@@ -3,7 +3,7 @@
 import re
 
 _POLITE = (
-    r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|now|just|then|first|go ahead and"
+    r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|and|also|now|just|then|first|go ahead and"
     r"|(?:can|could|would|will) you|i(?:'d| would)? (?:want|need|like) you to)\b[ ,:!]*)*"
 )
 _THE = r"(?:the|all|every|each|any|this|that|these|those|my|our|his|her|their|both)"
