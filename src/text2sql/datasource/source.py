@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.introspection.samples import without_private_values
 from text2sql.datasource.knowledge import Knowledge, KnownFiles, describe, load_knowledge
+from text2sql.datasource.planted import without_orders
 
 
 class DataSource:
@@ -39,7 +40,8 @@ class DataSource:
         self._describe.cache_clear()
 
     def _describe_anew(self, files: KnownFiles) -> Catalog:
-        return without_private_values(describe(self._stored(), self._load(files).catalog))
+        described = describe(self._stored(), self._load(files).catalog)
+        return without_orders(without_private_values(described))
 
 
 def _load_from(files: KnownFiles) -> Knowledge:

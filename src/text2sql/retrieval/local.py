@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from text2sql.datasource.knowledge import Term
+from text2sql.datasource.planted import shorten
 from text2sql.messages import Passage
 
 _NAME = re.compile(r"\w+")
@@ -30,7 +31,7 @@ class LocalKnowledgeBase:
                 continue
             lengths = [len(match[0]) for pattern in patterns if (match := pattern.search(question))]
             if lengths:
-                text = f"{term.term}: {term.meaning}" + (f" SQL: {term.sql}" if term.sql else "")
+                text = f"{term.term}: {shorten(term.meaning)}" + (f" SQL: {term.sql}" if term.sql else "")
                 score = max(lengths) / max(len(question), 1)
                 source = f"glossary: {term.term}"
                 found.append(Passage(source=source, text=text, score=round(score, 4), tables=term.tables))

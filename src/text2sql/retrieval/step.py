@@ -1,10 +1,12 @@
 """RetrieveContext: the schema, what the calendar says, and the passages that fit."""
 
+import logging
 from datetime import date
 from typing import TYPE_CHECKING
 
+from text2sql.datasource.planted import gives_orders
 from text2sql.datasource.policy.access import Access
-from text2sql.messages import Context, Coverage, EarlierTurn, Verdict
+from text2sql.messages import Context, Coverage, EarlierTurn, Passage, Verdict
 from text2sql.retrieval.ambiguity import find_readings
 from text2sql.retrieval.coverage import cover, decline_unknown
 from text2sql.retrieval.port import KnowledgeBase
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from text2sql.datasource.values_index import StoredValues
 
 MAX_PASSAGES = 4
+
+_log = logging.getLogger(__name__)
 
 
 def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it looks into
@@ -41,8 +45,10 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
     calendar = explain_time_words(question, today)
     same = verified.match(question, access) if verified and not calendar and not earlier else None
     examples = verified.nearest(question, access) if verified and not same else ()
+    examples = tuple(each for each in examples if not gives_orders(f"{each.question} {each.sql}"))
     links = find_links(question, access, values) if values else ()
-    terms = knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden)
+    links = tuple(link for link in links if not gives_orders(link.text))
+    terms = _harmless(knowledge_base.retrieve(question, MAX_PASSAGES, access.hidden))
     known = (*terms, *map(tell, links))
     coverage = Coverage()
     verdict: Verdict | None = None
@@ -66,3 +72,11 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
         coverage=coverage,
         verdict=verdict,
     )
+
+
+def _harmless(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """Leave out what gives orders to the model; the log says where it stands."""
+    planted = [passage for passage in passages if gives_orders(passage.text)]
+    for passage in planted:
+        _log.warning("a passage gives orders to the model, and is left out: %s", passage.source)
+    return tuple(passage for passage in passages if passage not in planted)
