@@ -6,10 +6,10 @@ The same text gets the same verdict. A policy that names what cannot be found he
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from text2sql import embeddings
+from text2sql.embeddings import SentenceEmbeddings
 from text2sql.errors import InvalidGuardrail
 from text2sql.guardrail import names
-from text2sql.guardrail.meaning import MeaningFinder, needs_meaning
+from text2sql.guardrail.meaning import open_meaning
 from text2sql.guardrail.patterns import compile_pattern
 from text2sql.guardrail.personal import FINDERS, Finder
 from text2sql.guardrail.plain_text import PlainText, make_plain
@@ -41,7 +41,7 @@ class LocalGuardrail:
         self,
         max_characters: int,
         policy: GuardrailPolicy | None = None,
-        sentences: embeddings.SentenceEmbeddings | None = None,
+        sentences: SentenceEmbeddings | None = None,
     ) -> None:
         """Make sure that all of the policy can be kept.
 
@@ -55,24 +55,8 @@ class LocalGuardrail:
         """
         self._policy = policy or default_policy()
         self._max_characters = max_characters
-        if unknown := [*_unknown(self._policy)]:
-            raise InvalidGuardrail(
-                f"The local guardrail cannot find {', '.join(unknown)}.",
-                remedy="Take it out of the policy, or use the Bedrock guardrail.",
-            )
-        if _is_looked_for(self._policy, "NAME") and not names.are_installed():
-            raise InvalidGuardrail(
-                "What the local guardrail finds names with is not installed.",
-                remedy="Install the extra `names`, as docs/guardrails.md says, or use the Bedrock guardrail.",
-            )
-        self._meaning: MeaningFinder | None = None
-        if needs_meaning(self._policy):
-            if sentences is None:
-                raise InvalidGuardrail(
-                    "What the local guardrail tells topics and content with is not installed.",
-                    remedy="Install the extra `embeddings`, or use the Bedrock guardrail.",
-                )
-            self._meaning = MeaningFinder(self._policy, sentences)
+        _refuse_unknown(self._policy)
+        self._meaning = open_meaning(self._policy, sentences)
 
     def screen(self, text: str, direction: Direction) -> Screening:
         """Return the text, masked where needed; a text that is stopped is masked, too, so it may be kept."""
@@ -150,11 +134,23 @@ def _mask(text: str, found: list[_Found]) -> str:
     return text
 
 
-def _unknown(policy: GuardrailPolicy) -> Iterator[str]:
-    """Yield what the policy names and nothing here can find."""
-    for kind in policy.personal:
-        if kind not in _ALL_FINDERS and _is_looked_for(policy, kind):
-            yield kind
+def _refuse_unknown(policy: GuardrailPolicy) -> None:
+    """Make sure that all the personal data that the policy names can be found.
+
+    Raises:
+        InvalidGuardrail: some cannot.
+    """
+    wanted = [kind for kind in policy.personal if _is_looked_for(policy, kind)]
+    if unknown := [kind for kind in wanted if kind not in _ALL_FINDERS]:
+        raise InvalidGuardrail(
+            f"The local guardrail cannot find {', '.join(unknown)}.",
+            remedy="Take it out of the policy, or use the Bedrock guardrail.",
+        )
+    if "NAME" in wanted and not names.are_installed():
+        raise InvalidGuardrail(
+            "What the local guardrail finds names with is not installed.",
+            remedy="Install the extra `names`, as docs/guardrails.md says, or use the Bedrock guardrail.",
+        )
 
 
 def _is_looked_for(policy: GuardrailPolicy, kind: PersonalKind) -> bool:

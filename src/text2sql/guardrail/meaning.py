@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text2sql.embeddings import SentenceEmbeddings
+from text2sql.errors import InvalidGuardrail
 from text2sql.guardrail.policy import ContentKind, Direction, GuardrailPolicy, Strength
 
 if TYPE_CHECKING:
@@ -79,9 +80,20 @@ class MeaningFinder:
         return kind if over[kind] > 0 else None
 
 
-def needs_meaning(policy: GuardrailPolicy) -> bool:
-    """Tell whether the policy names what only the meaning of a text can tell."""
-    return any(_limits(policy, "input")) or any(_limits(policy, "output"))
+def open_meaning(policy: GuardrailPolicy, embeddings: SentenceEmbeddings | None) -> MeaningFinder | None:
+    """Return what tells the policy's topics and kinds of content; None where it names none.
+
+    Raises:
+        InvalidGuardrail: it names some, and the embeddings are not installed.
+    """
+    if not any(_limits(policy, "input")) and not any(_limits(policy, "output")):
+        return None
+    if embeddings is None:
+        raise InvalidGuardrail(
+            "What the local guardrail tells topics and content with is not installed.",
+            remedy="Install the extra `embeddings`, or use the Bedrock guardrail.",
+        )
+    return MeaningFinder(policy, embeddings)
 
 
 def _limits(policy: GuardrailPolicy, direction: Direction) -> Iterator[tuple[str, float]]:
