@@ -13,7 +13,7 @@ from text2sql import pipeline
 from text2sql.errors import GuardrailUnavailable
 from text2sql.generation.follow_up import leans
 from text2sql.generation.port import Completion
-from text2sql.generation.rewriting import build_rewriting, read_whole, rewrite_question
+from text2sql.generation.rewriting import asks_both, build_rewriting, read_whole, rewrite_question
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.messages import EarlierTurn, Finding, Reading, Screening, Usage
 
@@ -137,6 +137,34 @@ def test_question_that_stands_alone_goes_on_without_those_before_and_without_the
 def test_question_that_is_not_made_whole_goes_on_with_those_before(reply: str) -> None:
     reading = read(reply)
     assert reading == Reading(screening=Screening(text="And in 2024?"), earlier=(BEFORE,))
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "whole", "both"),
+    [
+        ("How many were paid by card?", "What about cash?", "How many were paid by card and cash?", True),
+        ("How many were paid by card?", "What about cash?", "How many were paid by cash?", False),
+        ("Who is the oldest?", "And the youngest?", "Who is the oldest and the youngest?", True),
+        ("Who is the oldest?", "And the youngest?", "Who is the youngest?", False),
+        ("Which shops are in Oslo?", "and in Bergen", "Which shops are in Oslo, Bergen?", True),
+        ("How many shops are there?", "and in Bergen?", "How many shops are there in Bergen?", False),
+        ("How many shops are there?", "And by city?", "How many shops are there, by city?", False),
+        ("Which shops are big?", "and their city", "Which shops are big, and what is their city?", False),
+        ("Which shops are big?", "Show their city too", "Which shops are big, and their city?", False),
+        ("How many are open?", "How many are not?", "How many are open and how many are not?", True),
+        ("Which shop is big?", "When did it open?", "Which shop is big? When did it open?", True),
+        ("In 2024, how many?", "And in 2023?", "In 2023, how many?", False),
+    ],
+)
+def test_rewrite_that_asks_the_question_before_as_well_is_not_used(
+    before: str, question: str, whole: str, *, both: bool
+) -> None:
+    assert asks_both(whole, question, before) == both
+    reading = rewrite_question(
+        Screening(text=question), (EarlierTurn(question=before),), ScriptedModel([whole]), GUARDRAIL, 200
+    )
+    assert reading.read_as == (None if both else whole)
+    assert bool(reading.earlier) == both
 
 
 def test_whole_question_is_screened_and_what_was_masked_before_is_told_too() -> None:

@@ -19,6 +19,18 @@ _LABEL = re.compile(r"^(?:the )?(?:(?:whole|rewritten|full|complete) )?question:
 _QUOTED = re.compile(r"([\"'`*]+)(.*)\1")
 _STATEMENT = re.compile(r"^select\b|\bselect\b.*[;`=(*]", re.IGNORECASE)
 
+_NAMES_ANOTHER = re.compile(
+    r"(?:and|or|but|now|what about|how about|what of|(?:the )?same (?:for|with|in))\b", re.IGNORECASE
+)
+_ADDS = re.compile(
+    r"\b(?:by|per|each|every|only|just|too|also|as well|both|together|all|sort\w*|order\w*|without|except"
+    r"|their|its|his|her|how many|how much|which|who|when|where|why)\b",
+    re.IGNORECASE,
+)
+_TWO_QUESTIONS = re.compile(r"\? \w|\band how (?:many|much)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_JOINING = frozenset("and or what about how of the a an in for with by because is are".split())
+
 
 def rewrite_question(
     screening: Screening,
@@ -32,7 +44,8 @@ def rewrite_question(
     """Return how the question that was let through is read; `earlier` holds one turn at least.
 
     One that stands alone is read as it was asked, and no model is asked. Where the model's reply is no
-    question of fair length, or one that was asked already, what went before goes along with the question.
+    question of fair length, one that was asked already, or one that asks the last one over again beside the
+    new one, what went before goes along with the question.
     `on_usage` is told what the call took.
 
     Raises:
@@ -46,7 +59,7 @@ def rewrite_question(
         on_usage(completion.usage)
     whole = read_whole(completion)
     asked = {text.casefold() for text in (screening.text, *(turn.question for turn in earlier))}
-    if whole is None or whole.casefold() in asked:
+    if whole is None or whole.casefold() in asked or asks_both(whole, screening.text, earlier[-1].question):
         return Reading(screening=screening, earlier=earlier)
     try:
         rescreened = check_question(whole, guardrail, max_characters)
@@ -80,6 +93,29 @@ def read_whole(completion: Completion) -> str | None:
     first, _, others = text.partition(" ")
     asks = text.endswith("?") or (first.lower() in ORDERS and not text.endswith(":"))
     return text if asks and others and not _STATEMENT.search(text) else None
+
+
+def asks_both(whole: str, question: str, before: str) -> bool:
+    """Tell whether a rewrite asks the question before as well, where the follow-up names another thing.
+
+    Small models make "How many were paid by card and cash?" of "What about cash?".
+    """
+    if _TWO_QUESTIONS.search(whole) and not _TWO_QUESTIONS.search(before):
+        return True
+    if not _NAMES_ANOTHER.match(question) or _ADDS.search(question):
+        return False
+    known = _words(before)
+    new = [word for word in _WORD.findall(whole.casefold()) if word not in known | _JOINING]
+    if not new or not known <= _words(whole):
+        return False
+    return (
+        re.search(rf"(?:\band\b|\bor\b|,)(?:\W+\w+){{0,4}}\W+{re.escape(new[0])}\b", whole.casefold())
+        is not None
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 def _on_one_line(text: str) -> str:
