@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -33,6 +33,8 @@ from text2sql.settings import Settings
 API_PORT = 8000
 """Taken where it is free."""
 START_SECONDS = 30.0
+GUARDRAIL_SECONDS = 60.0
+"""It embeds its examples once, while the model takes all cores."""
 TOKEN_SECONDS = 3000.0
 """How often the users sign in anew; a token is good for an hour."""
 SCHEMA_CHARACTERS = 6000
@@ -71,8 +73,7 @@ def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platfor
     """
     with ExitStack() as parts:
         model = parts.enter_context(_open_model())
-        say("Getting the guardrail ready")
-        _open_guardrail(folder)
+        guardrail = parts.enter_context(_open_guardrail(folder))
         turn, ready = Lock(), Future[SampleDatabase]()
         Thread(target=_warm, args=(model, ready, turn), name="warm", daemon=True).start()
         converse = parts.enter_context(serve_converse(model, turn))
@@ -90,6 +91,8 @@ def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platfor
         pool = UserPool(cloud)
         parts.callback(pool.remove_headers, folder)
         pool.write_headers(folder)
+        say("Opening the guardrail")
+        _await_guardrail(guardrail)
         say("Starting the API")
         environment = {
             **cloud.environment,
@@ -181,11 +184,25 @@ def _open_model() -> Iterator[EmbeddedModel]:
             model.server.stop()
 
 
-def _open_guardrail(folder: Path) -> None:
+def _open_guardrail(folder: Path) -> "AbstractContextManager[subprocess.Popen[bytes]]":
     """Keep in the functions' cache folder what they would have to work out for their first question."""
     screen = [sys.executable, "-m", "text2sql", "guardrail", "screen", "--policy", str(GUARDRAIL), QUESTION]
-    environment = {**os.environ, "TEXT2SQL_CACHE_DIR": str(folder / "cache")}
-    subprocess.run(screen, env=environment, stdout=subprocess.DEVNULL, check=True)
+    environment = {"TEXT2SQL_CACHE_DIR": str(folder / "cache")}
+    return child_process(screen, folder / "guardrail.log", environment)
+
+
+def _await_guardrail(guardrail: "subprocess.Popen[bytes]") -> None:
+    """Wait until it has been opened once.
+
+    Raises:
+        RuntimeError: it was not.
+    """
+    try:
+        opened = guardrail.wait(GUARDRAIL_SECONDS)
+    except subprocess.TimeoutExpired:
+        opened = None
+    if opened != 0:
+        raise RuntimeError("The guardrail does not open.")
 
 
 def _warm(model: EmbeddedModel, ready: "Future[SampleDatabase]", turn: Lock) -> None:
