@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -33,15 +33,12 @@ from text2sql.settings import Settings
 API_PORT = 8000
 """Taken where it is free."""
 START_SECONDS = 30.0
-GUARDRAIL_SECONDS = 60.0
-"""It embeds its examples once, while the model takes all cores."""
 TOKEN_SECONDS = 3000.0
 """How often the users sign in anew; a token is good for an hour."""
 SCHEMA_CHARACTERS = 6000
 """As with the embedded model elsewhere; it reads 60 tokens a second."""
 KNOWLEDGE = REPOSITORY / "examples" / "shop"
 KNOWLEDGE_FILES = ("catalog.yaml", "glossary.yaml", "policy.yaml")
-GUARDRAIL = REPOSITORY / "guardrail.yaml"
 SHOP = REPOSITORY / ".cache" / "shop.sqlite"
 CLOUD_PYTHON = REPOSITORY / ".venv-cloud" / "bin" / "python"
 QUESTION = "What was the revenue in each month of last year?"
@@ -73,7 +70,6 @@ def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platfor
     """
     with ExitStack() as parts:
         model = parts.enter_context(_open_model())
-        guardrail = parts.enter_context(_open_guardrail(folder))
         turn, ready = Lock(), Future[SampleDatabase]()
         Thread(target=_warm, args=(model, ready, turn), name="warm", daemon=True).start()
         converse = parts.enter_context(serve_converse(model, turn))
@@ -91,8 +87,6 @@ def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platfor
         pool = UserPool(cloud)
         parts.callback(pool.remove_headers, folder)
         pool.write_headers(folder)
-        say("Opening the guardrail")
-        _await_guardrail(guardrail)
         say("Starting the API")
         environment = {
             **cloud.environment,
@@ -184,27 +178,6 @@ def _open_model() -> Iterator[EmbeddedModel]:
             model.server.stop()
 
 
-def _open_guardrail(folder: Path) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Keep in the functions' cache folder what they would have to work out for their first question."""
-    screen = [sys.executable, "-m", "text2sql", "guardrail", "screen", "--policy", str(GUARDRAIL), QUESTION]
-    environment = {"TEXT2SQL_CACHE_DIR": str(folder / "cache")}
-    return child_process(screen, folder / "guardrail.log", environment)
-
-
-def _await_guardrail(guardrail: "subprocess.Popen[bytes]") -> None:
-    """Wait until it has been opened once.
-
-    Raises:
-        RuntimeError: it was not.
-    """
-    try:
-        opened = guardrail.wait(GUARDRAIL_SECONDS)
-    except subprocess.TimeoutExpired:
-        opened = None
-    if opened != 0:
-        raise RuntimeError("The guardrail does not open.")
-
-
 def _warm(model: EmbeddedModel, ready: "Future[SampleDatabase]", turn: Lock) -> None:
     """Load the model, and let it read what the first user may see, while the rest starts."""
     user = USERS[0]
@@ -229,7 +202,6 @@ def _pipeline_settings(database: SampleDatabase, converse: str, folder: Path) ->
         "TEXT2SQL_MODEL_NAME": "embedded",
         "TEXT2SQL_MODEL_TIMEOUT": "55",  # it reads a schema for the first time
         "TEXT2SQL_SCHEMA_CHARACTERS": str(SCHEMA_CHARACTERS),
-        "TEXT2SQL_GUARDRAIL_FILE": str(GUARDRAIL),
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": converse,
     }
 
