@@ -75,10 +75,7 @@ def bench_guardrail() -> int:
         click.echo(f"Not measured on the shared questions: {reason}", err=True)
     else:
         figures["shared"] = measure(guardrail, BENIGN, shared)
-        without_names = policy.model_copy(
-            update={"personal": {kind: how for kind, how in policy.personal.items() if kind != "NAME"}}
-        )
-        figures["shared_without_names"] = measure(open_guardrail(without_names), BENIGN, shared)
+        figures["shared_without_names"] = measure(open_guardrail(without_names(policy)), BENIGN, shared)
     click.echo(json.dumps(figures, indent=2))
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return 0
@@ -96,11 +93,16 @@ def with_own_words(policy: GuardrailPolicy) -> GuardrailPolicy:
     return policy.model_copy(update={"words": words})
 
 
+def without_names(policy: GuardrailPolicy) -> GuardrailPolicy:
+    """Return the policy for people who may name people."""
+    personal = {kind: how for kind, how in policy.personal.items() if kind != "NAME"}
+    return policy.model_copy(update={"personal": personal})
+
+
 def rules_alone(policy: GuardrailPolicy) -> GuardrailPolicy:
     """Return what of the policy needs no model."""
-    personal = {kind: how for kind, how in policy.personal.items() if kind != "NAME"}
     attacks = {"prompt_attack": policy.content["prompt_attack"].model_copy(update={"input": "low"})}
-    return policy.model_copy(update={"personal": personal, "content": attacks, "topics": ()})
+    return without_names(policy).model_copy(update={"content": attacks, "topics": ()})
 
 
 def open_guardrail(policy: GuardrailPolicy) -> LocalGuardrail:
