@@ -32,6 +32,19 @@ def table(half: str = "check", server: str = "mysql") -> str:
     return "\n".join([HEADER, rule, *rows])
 
 
+def times_table(half: str = "check", server: str = "mysql") -> str:
+    """Return a row for each configuration whose replies were all asked for anew; seconds are medians."""
+    rows = ["| `--fresh --config` | questions | right | drafts | seconds |", "|---|--:|--:|--:|--:|"]
+    for config in CONFIGS:
+        path = RESULTS / f"accuracy-{half}-{config}-{server}-fresh.json"
+        if path.exists():
+            figures = json.loads(path.read_text("utf-8"))
+            share = figures["share"]
+            cells = (share["of"], share["right"], f"{figures['drafts']:.1f}", f"{figures['seconds']:.1f}")
+            rows.append(f"| `{config}` | {' | '.join(map(str, cells))} |")
+    return "\n".join(rows)
+
+
 def _row(config: str, figures: Mapping[str, Any], default: Mapping[str, Any]) -> str:
     share, certain, ran = figures["share"], figures["certain"], figures["ran"]
     cells = (
@@ -74,6 +87,8 @@ def _difference(default: Mapping[str, bool | None], other: Mapping[str, bool | N
 def accuracy_tables(half: str, server: str) -> None:
     """Print it."""
     click.echo(table(half, server))
+    click.echo()
+    click.echo(times_table(half, server))
 
 
 if __name__ == "__main__":
