@@ -1,0 +1,16 @@
+# What template.yaml reads when it is deployed: the two meet here and nowhere else.
+
+resource "aws_ssm_parameter" "contract" {
+  # checkov:skip=CKV2_AWS_34:CloudFormation takes no SecureString as a parameter, and none of these is a secret
+  for_each = {
+    guardrail-provider = "bedrock"
+    guardrail-id       = aws_bedrock_guardrail.this.guardrail_id
+    guardrail-version  = aws_bedrock_guardrail_version.this.version
+    guardrail-arn      = aws_bedrock_guardrail.this.guardrail_arn
+  }
+
+  name        = "/text2sql/${each.key}"
+  description = "Read by text2sql's template.yaml."
+  type        = "String"
+  value       = each.value
+}

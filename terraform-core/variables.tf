@@ -1,0 +1,29 @@
+variable "tags" {
+  description = "Tags of everything that is made here."
+  type        = map(string)
+  default     = { application = "text2sql" }
+  nullable    = false
+}
+
+variable "guardrail_file" {
+  description = "The guardrail's policy, as docs/guardrails.md describes it; the path counts from where Terraform runs."
+  type        = string
+  default     = "../guardrail.yaml"
+  nullable    = false
+
+  validation {
+    condition     = can(keys(yamldecode(file(var.guardrail_file))))
+    error_message = "guardrail_file must name a YAML file of sections, as docs/guardrails.md describes them."
+  }
+}
+
+variable "guardrail_kms_key_arn" {
+  description = "The ARN of the KMS key that encrypts the guardrail; without it, a key of AWS does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.guardrail_kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.guardrail_kms_key_arn))
+    error_message = "guardrail_kms_key_arn must be the ARN of a KMS key, arn:aws:kms:<Region>:<account>:key/<id>."
+  }
+}
