@@ -1,0 +1,138 @@
+"""What the functions of the sync do; `documents/sync.py` holds the sync itself."""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from text2sql import ending
+from text2sql.documents.library import SyncRecord
+from text2sql.documents.sync import SyncReport, sync_documents
+from text2sql.errors import Text2SqlError
+from text2sql.messages import Message
+from text2sql.settings import Settings
+from text2sql.workflow.events import JobId
+from text2sql.workflow.function import Handler, observed
+
+_log = logging.getLogger(__name__)
+
+SECONDS = 200.0
+"""A sync begins no document after so many seconds of its function's 300; the state machine calls it again."""
+
+
+class SyncDocuments(Message):
+    """Which sync it is: the execution's name."""
+
+    job_id: JobId
+
+
+class CheckIngestion(Message):
+    """Which ingestion the sync waits for."""
+
+    job_id: JobId
+    ingestion: str
+
+
+class RecordSync(Message):
+    """How a sync ended."""
+
+    job_id: JobId
+    started_at: datetime
+    report: SyncReport = SyncReport()
+    error: str | None = None
+    """The class of the error that broke it off."""
+
+
+def sync_function(name: str, work: Callable[[dict[str, Any], Metrics], dict[str, Any]]) -> Handler:
+    """Return a Lambda handler whose errors bear names that the state machine knows, and no text of others."""
+
+    def watched(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
+        has_failed = 1
+        try:
+            done = work(event, metrics)
+            has_failed = 0
+        except Text2SqlError as error:
+            logger.warning("the sync failed", code=error.code)
+            raise
+        except Exception:
+            logger.exception("the sync broke")
+            raise Text2SqlError(ending.broken().message) from None
+        finally:
+            metrics.add_metric("Failed", MetricUnit.Count, has_failed)
+        return done
+
+    return observed(name, watched)
+
+
+def start(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+    """Begin one sync for a batch of changes; a batch that comes again begins none."""
+    states = _states()
+    first = event["Records"][0]["messageId"]
+    with suppress(states.exceptions.ExecutionAlreadyExists):
+        states.start_execution(stateMachineArn=os.environ["SYNC_KNOWLEDGE_ARN"], name=f"changes-{first}")
+    return {"changes": len(event["Records"])}
+
+
+def sync(event: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
+    """Sync for as long as there is time, and publish what was done even where it is broken off."""
+    from text2sql.services import open_document_bucket, open_guardrail
+
+    told = SyncDocuments.model_validate(event)
+    settings = Settings()
+    store, index = open_document_bucket(settings, is_sync=True)
+    index.prepare()
+    try:
+        report = sync_documents(store, index, open_guardrail(settings), SECONDS)
+    finally:
+        index.publish()
+    ingestion = None if report.waiting else index.start_ingestion(told.job_id)
+    for kind in ("indexed", "removed", "failed"):
+        metrics.add_metric(f"Documents{kind.title()}", MetricUnit.Count, getattr(report, kind))
+    return {**report._asdict(), "ingestion": ingestion}
+
+
+def check_ingestion(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+    """Tell whether what was put into the index is found by now."""
+    from text2sql.services import open_document_bucket
+
+    told = CheckIngestion.model_validate(event)
+    _, index = open_document_bucket(Settings())
+    state = index.ingestion_state(told.ingestion)
+    for failure in state.failures:
+        _log.warning("a document could not be ingested: %s: %s", failure.document, failure.reason)
+    return {"status": state.status, "failed": state.failed}
+
+
+def record(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+    """Keep how the sync ended; doing it again changes nothing."""
+    from text2sql.services import open_document_bucket
+
+    told = RecordSync.model_validate(event)
+    store, _ = open_document_bucket(Settings())
+    problem = "" if told.error is None else f"The sync was broken off: {told.error}. The next one goes on."
+    store.record(
+        SyncRecord(
+            id=told.job_id,
+            started=told.started_at,
+            ended=datetime.now(UTC),
+            state="done" if told.error is None else "failed",
+            indexed=told.report.indexed,
+            removed=told.report.removed,
+            failed=told.report.failed,
+            problem=problem,
+        )
+    )
+    return {"state": "done" if told.error is None else "failed"}
+
+
+@cache
+def _states() -> Any:
+    import boto3
+
+    return boto3.client("stepfunctions")

@@ -1,0 +1,116 @@
+"""The sync of documents in a local cloud: from an upload to the question, and to its end."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_cloud import LocalCloud
+from processes import free_port
+from small_shop import write_small_shop
+
+CLOUD = Path(__file__).resolve().parents[2] / ".venv-cloud"
+POLICY = "groups: {everyone: {tables: {customers: {}}}}"
+USED_SECONDS = 10.0
+"""An upload must be used by a question within this time."""
+UPLOADS = 40
+GLOSSARY = "- **Loyal customer**: one with a segment.\n"
+QUESTION = "How many loyal customers are there?"
+
+
+class World:
+    """The deployed stack, and its bucket of knowledge."""
+
+    def __init__(self, cloud: LocalCloud, outputs: Mapping[str, str]) -> None:
+        self.bucket = outputs["KnowledgeBucket"]
+        self.machine = outputs["SyncKnowledgeArn"]
+        self.storage = cloud.client("s3")
+        self.states = cloud.client("stepfunctions")
+        self._functions = cloud.client("lambda")
+
+    def put(self, name: str, body: str | bytes) -> None:
+        self.storage.put_object(Bucket=self.bucket, Key=f"documents/{name}", Body=body)
+
+    def delete(self, name: str) -> None:
+        self.storage.delete_object(Bucket=self.bucket, Key=f"documents/{name}")
+
+    def told(self, question: str) -> list[str]:
+        """Return the sources that RetrieveContext finds for a question."""
+        (name,) = [
+            function["FunctionName"]
+            for function in self._functions.list_functions(MaxItems=50)["Functions"]
+            if "RetrieveContext" in function["FunctionName"]
+        ]
+        event = {
+            "job_id": "job-1",
+            "question": question,
+            "caller": {"groups": ["everyone"], "attributes": {}},
+        }
+        done = self._functions.invoke(FunctionName=name, Payload=json.dumps(event))
+        context = json.loads(json.loads(done["Payload"].read())["output"]["context"]["text"])
+        return [passage["source"] for passage in context["passages"]]
+
+    def syncs(self) -> list[dict[str, Any]]:
+        """Return the history, the newest first."""
+        found = self.storage.get_object(Bucket=self.bucket, Key="index/syncs.json")
+        history: list[dict[str, Any]] = json.loads(found["Body"].read())["syncs"]
+        return history
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Return all executions of the sync."""
+        listed: list[dict[str, Any]] = self.states.list_executions(
+            stateMachineArn=self.machine, maxResults=1000
+        )["executions"]
+        return listed
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("sync")
+    variables = {
+        "TEXT2SQL_DATABASE_URL": f"sqlite:///{write_small_shop(folder / 'shop.db')}",
+        "TEXT2SQL_CACHE_DIR": str(folder / "cache"),
+        "TEXT2SQL_MODEL_PROVIDER": "bedrock",  # which nobody asks
+    }
+    with LocalCloud(folder, free_port(), CLOUD / "bin" / "python", wait_scale=0.1) as cloud:
+        world = World(cloud, cloud.deploy("sync", variables))
+        world.storage.put_object(Bucket=world.bucket, Key="policy.yaml", Body=POLICY)
+        yield world
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_upload_is_used_by_a_question_within_ten_seconds_and_gone_after_its_deletion(world: World) -> None:
+    assert world.told(QUESTION) == []
+    world.put("glossary.md", GLOSSARY)
+    source = "document: glossary.md, Loyal customer"
+    wait_until(lambda: world.told(QUESTION) == [source], USED_SECONDS)
+    world.delete("glossary.md")
+    wait_until(lambda: world.told(QUESTION) == [], USED_SECONDS)
+
+
+def test_storm_of_uploads_makes_few_syncs_and_poison_leaves_the_others_indexed(world: World) -> None:
+    before = len(world.executions())
+    for number in range(UPLOADS):
+        world.put(f"rule {number}.txt", f"Rule {number} says that parcels are sent on day {number}.")
+    world.put("broken.pdf", b"%PDF-1.4")
+    world.put("folder/deep.md", "text")
+    world.put("page.html", "<p>text")
+    wait_until(lambda: _counted(world)["indexed"] > UPLOADS and _counted(world)["failed"] >= 3, 60)
+    wait_until(lambda: all(each["status"] != "RUNNING" for each in world.executions()), 60)
+    assert {each["status"] for each in world.executions()} == {"SUCCEEDED"}
+    assert len(world.executions()) - before <= UPLOADS / 2
+    assert world.told("What does rule 7 say of the day that parcels are sent?")
+
+
+def _counted(world: World) -> dict[str, int]:
+    history = world.syncs()
+    return {kind: sum(each[kind] for each in history) for kind in ("indexed", "failed")}
