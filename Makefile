@@ -18,7 +18,7 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-documents bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ bench-follow-ups: $(VENV)/.dev $(SHOP) ## Measure how often a follow-up is read 
 
 bench-guardrail: $(VENV)/.dev ## Measure what the guardrail finds, and what it stops by mistake
 	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_guardrail.py
+
+bench-documents: $(VENV)/.dev ## Measure how long documents take to be indexed and found
+	@$(PYTHON) evals/bench_documents.py
 
 bench-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Measure what the API adds to an answer, and the local cloud
 	@$(TEXT2SQL) model pull

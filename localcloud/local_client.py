@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from platform_folder import FOLDER, PlatformState, read_state
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 ANSWER_SECONDS = 180.0
+SYNC_SECONDS = 10.0
+"""A document must be used by questions within this time after its upload."""
 LONGEST_PAUSE = 1.0
 """Between two looks; a user may send 600 requests a minute."""
 
@@ -73,6 +76,54 @@ class LocalClient:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
         raise LocalCloudFailed("the question does not end")
+
+    def upload(self, name: str, content: str) -> float:
+        """Put a document into the datasource; return after how many seconds it was indexed.
+
+        Raises:
+            LocalCloudFailed: it is not accepted, not indexed in time, or cannot be used.
+        """
+        began = time.monotonic()
+        opened = self._http.post(self._documents, json={"name": name, "size": len(content.encode())})
+        if opened.status_code != httpx.codes.CREATED:
+            raise LocalCloudFailed(f"the upload is answered {opened.status_code} {opened.text}")
+        form = opened.json()
+        sent = httpx.post(form["url"], data=form["fields"], files={"file": content}, trust_env=False)
+        if not sent.is_success:
+            raise LocalCloudFailed(f"S3 answers the upload {sent.status_code} {sent.text}")
+        while time.monotonic() - began < SYNC_SECONDS:
+            listed = self._http.get(self._documents).raise_for_status().json()["documents"]
+            (state,) = [document for document in listed if document["name"] == name]
+            if state["state"] == "failed":
+                raise LocalCloudFailed(f"{name} cannot be used: {state['problem']}")
+            if state["state"] == "indexed":
+                return time.monotonic() - began
+            time.sleep(0.2)
+        raise LocalCloudFailed(f"{name} was not indexed within {SYNC_SECONDS} s")
+
+    def delete(self, name: str) -> None:
+        """Delete a document, and wait until a sync has forgotten it.
+
+        Raises:
+            LocalCloudFailed: it is not forgotten in time.
+        """
+        before = self._syncs()
+        self._http.delete(f"{self._documents}/{name}").raise_for_status()
+        end = time.monotonic() + SYNC_SECONDS
+        while self._syncs() == before:
+            if time.monotonic() > end:
+                raise LocalCloudFailed(f"no sync forgot {name} within {SYNC_SECONDS} s")
+            time.sleep(0.2)
+
+    def _syncs(self) -> int:
+        """Return how many documents all syncs so far have removed."""
+        syncs = self._http.get(f"{self._documents}/syncs").raise_for_status().json()["syncs"]
+        return sum(sync["removed"] for sync in syncs)
+
+    @cached_property
+    def _documents(self) -> str:
+        (datasource,) = self._http.get("/v1/datasources").raise_for_status().json()["datasources"]
+        return f"/v1/datasources/{datasource['id']}/documents"
 
 
 def _stop(up: "subprocess.Popen[bytes]") -> int:

@@ -26,7 +26,7 @@ class LocalUser:
 
 
 USERS = (
-    LocalUser("ada", ("analyst",), "all tables; people's contact data masked"),
+    LocalUser("ada", ("analyst", "editor"), "all tables, people's contact data masked; edits documents"),
     LocalUser("max", ("marketing",), "customers and orders of Germany", {ATTRIBUTE: "Germany"}),
 )
 

@@ -39,6 +39,7 @@ SCHEMA_CHARACTERS = 6000
 """As with the embedded model elsewhere; it reads 60 tokens a second."""
 KNOWLEDGE = REPOSITORY / "examples" / "shop"
 KNOWLEDGE_FILES = ("catalog.yaml", "glossary.yaml", "policy.yaml")
+GUARDRAIL = REPOSITORY / "guardrail.yaml"
 SHOP = REPOSITORY / ".cache" / "shop.sqlite"
 CLOUD_PYTHON = REPOSITORY / ".venv-cloud" / "bin" / "python"
 QUESTION = "What was the revenue in each month of last year?"
@@ -71,7 +72,7 @@ def start_platform(folder: Path, say: Callable[[str], None]) -> Iterator[Platfor
     with ExitStack() as parts:
         model = parts.enter_context(_open_model())
         turn, ready = Lock(), Future[SampleDatabase]()
-        Thread(target=_warm, args=(model, ready, turn), name="warm", daemon=True).start()
+        Thread(target=_warm, args=(model, ready, turn, folder), name="warm", daemon=True).start()
         converse = parts.enter_context(serve_converse(model, turn))
         say("Starting the sample database")
         database = parts.enter_context(open_sample_database(folder, SHOP, say))
@@ -178,9 +179,17 @@ def _open_model() -> Iterator[EmbeddedModel]:
             model.server.stop()
 
 
-def _warm(model: EmbeddedModel, ready: "Future[SampleDatabase]", turn: Lock) -> None:
-    """Load the model, and let it read what the first user may see, while the rest starts."""
+def _open_guardrail(folder: Path) -> None:
+    """Keep in the functions' cache folder what they would have to work out for their first question."""
+    screen = [sys.executable, "-m", "text2sql", "guardrail", "screen", "--policy", str(GUARDRAIL), QUESTION]
+    environment = {**os.environ, "TEXT2SQL_CACHE_DIR": str(folder / "cache")}
+    subprocess.run(screen, env=environment, stdout=subprocess.DEVNULL, check=False)
+
+
+def _warm(model: EmbeddedModel, ready: "Future[SampleDatabase]", turn: Lock, folder: Path) -> None:
+    """Load the guardrail, then the model, which reads what the first user may see, while the rest starts."""
     user = USERS[0]
+    _open_guardrail(folder)  # before the model, which takes all cores
     with turn, suppress(Text2SqlError):  # the question itself will say what is wrong
         model.warm("")
         database = ready.result()
@@ -202,6 +211,7 @@ def _pipeline_settings(database: SampleDatabase, converse: str, folder: Path) ->
         "TEXT2SQL_MODEL_NAME": "embedded",
         "TEXT2SQL_MODEL_TIMEOUT": "55",  # it reads a schema for the first time
         "TEXT2SQL_SCHEMA_CHARACTERS": str(SCHEMA_CHARACTERS),
+        "TEXT2SQL_GUARDRAIL_FILE": str(GUARDRAIL),
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": converse,
     }
 

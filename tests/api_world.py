@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.types import ASGIApp
 
 from small_shop import write_small_shop
+from text2sql.documents.library import DocumentLibrary
 from text2sql.execution.port import QueryLimits
 from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.generation.port import Completion, Prompt
@@ -180,6 +181,7 @@ def open_world(
     *,
     issuer: Issuer | None = None,
     datasources: Mapping[str, Services] | None = None,
+    libraries: Mapping[str, DocumentLibrary] | None = None,
     model: SteadyModel | None = None,
     workflow: Callable[[SqliteJobStore], StepFunctionsWorkflow] | None = None,
     **settings: Any,
@@ -201,10 +203,18 @@ def open_world(
     )
     if workflow:
         works = workflow(store)
-    authenticator: Authenticator = LocalAuthenticator(Person(subject="local", may_measure=True))
+    local = Person(subject="local", is_editor=True, may_measure=True)
+    authenticator: Authenticator = LocalAuthenticator(local)
     if issuer:
         authenticator = TokenAuthenticator(api_settings, KeySet(issuer.publish))
-    api = Api(settings=api_settings, jobs=store, workflow=works, datasources=datasources, metrics=metrics)
+    api = Api(
+        settings=api_settings,
+        jobs=store,
+        workflow=works,
+        datasources=datasources,
+        libraries=libraries or {},
+        metrics=metrics,
+    )
     try:
         works.open()
         yield World(create_app(api, authenticator), store, works, model, api, issuer)

@@ -24,6 +24,9 @@ THROTTLED = errors.ModelThrottled("It did not work.")
 PROSE = "I would need to look at the table of customers."
 TWO = "```sql\nSELECT name FROM customers; SELECT 1\n```"
 REFUSED_BY_DATABASE = "```sql\nSELECT name FROM customers WHERE COUNT(*) > 1\n```"
+CONTACTS = "```sql\nSELECT last_name, note, contact_id FROM contacts WHERE contact_id = 1\n```"
+IN_CLEAR = (("Lovelace", "Her number is 123-45-6789", 1),)
+ANONYMISED = (("***", "Her number is {US_SOCIAL_SECURITY_NUMBER}", 1),)
 DROP = "```sql\nDROP TABLE customers\n```"
 CUT = Completion(text="```sql\nSELECT name FROM", finish="length", usage=Usage())
 FILTERED = Completion(text="", finish="filtered", usage=Usage())
@@ -56,6 +59,13 @@ groups:
   lead:
     tables:
       tickets: {rows: "team = {caller.team}"}
+  partners:
+    personal_data: masked
+    tables:
+      contacts: {}
+  owners:
+    tables:
+      contacts: {}
 """
 SECRETS = """
 ALTER TABLE customers ADD COLUMN note TEXT;
@@ -65,6 +75,9 @@ INSERT INTO salaries VALUES ('hidden-table');
 CREATE TABLE tickets (ticket_id INTEGER PRIMARY KEY, team TEXT, text TEXT);
 INSERT INTO tickets VALUES
   (1, 'north', 'Leaking roof'), (2, 'south', 'Broken lamp'), (3, 'board', 'hidden-row');
+CREATE TABLE contacts (contact_id INTEGER PRIMARY KEY, last_name TEXT, note TEXT);
+INSERT INTO contacts VALUES
+  (1, 'Lovelace', 'Her number is 123-45-6789'), (2, 'Hopper', NULL);
 CREATE TABLE numbers (number INTEGER);
 WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 30000)
 INSERT INTO numbers SELECT number FROM counted;
@@ -92,6 +105,9 @@ class Scenario:
     question: str = QUESTION
     earlier: tuple[EarlierTurn, ...] = ()
     read_as: str | None = None
+    groups: tuple[str, ...] = EVERYONE
+    rows: tuple[tuple[object, ...], ...] = (("Ada",), ("Grace",), ("Linus",))
+    """Of an answer."""
 
 
 SCENARIOS = [
@@ -387,6 +403,23 @@ SCENARIOS = [
             errors.ModelError("It did not work."),
         )
     ),
+    *(
+        Scenario(
+            f"names and numbers of people, for {' and '.join(groups)}",
+            (CONTACTS,),
+            "answered",
+            f"{BEGIN} {RUN} ComposeAnswer",
+            says=says,
+            question="List the contacts with their notes.",
+            groups=groups,
+            rows=rows,
+        )
+        for groups, says, rows in (
+            (("owners",), "Lovelace", IN_CLEAR),
+            (("partners",), "***: note Her number is {US_SOCIAL_SECURITY_NUMBER}", ANONYMISED),
+            (("owners", "partners"), "{US_SOCIAL_SECURITY_NUMBER}", ANONYMISED),
+        )
+    ),
     Scenario(
         "model gone at the repair",
         (PROSE, errors.ModelUnavailable("It went away.")),
@@ -415,5 +448,7 @@ def check_reply(scenario: Scenario, reply: Reply) -> None:
     drafts = [record.attempt for record in reply.steps if record.step == "GenerateSql"]
     assert drafts == list(range(1, len(drafts) + 1))
     answered = reply.outcome == "answered"
-    assert reply.rows == ((("Ada",), ("Grace",), ("Linus",)) if answered else ())
+    assert reply.rows == (scenario.rows if answered else ())
+    hidden = {"Lovelace", "123-45-6789"} if "partners" in scenario.groups else set()
+    assert not [text for text in hidden if text in reply.model_dump_json()]
     assert bool(reply.sql) == bool(reply.chart) == bool(reply.checks) == answered

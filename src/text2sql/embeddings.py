@@ -37,7 +37,12 @@ class SentenceEmbeddings:
     """Turns English texts into vectors of 384 numbers and length 1; safe for threads.
 
     The model is loaded for the first text: a second, and 200 MB of memory.
+
+    Attributes:
+        model: another text for each model whose vectors cannot be compared with these.
     """
+
+    model = "all-MiniLM-L6-v2 int8"
 
     def __init__(self, folder: Path) -> None:
         """Load nothing yet; vectors of texts that stay the same are kept in `folder`."""

@@ -41,6 +41,13 @@ class InvalidKnowledge(Text2SqlError):
     exit_code = 2
 
 
+class InvalidDocument(Text2SqlError):
+    """A document about the datasource cannot be read, is too long, or has an unfit name."""
+
+    code = "INVALID_DOCUMENT"
+    exit_code = 2
+
+
 class InvalidPolicy(Text2SqlError):
     """The access policy does not follow its format, or names what the database has not."""
 

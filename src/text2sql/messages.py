@@ -224,6 +224,8 @@ class ValidSql(Message):
     """As `SqlDraft.verified`."""
     unmet: str = ""
     """What the question asks for in so many words, and the statement does not do; mostly empty."""
+    masks_personal_data: bool = False
+    """Whether personal data in its rows is to be masked before they are shown."""
     votes: int = 1
     """How many drafts came to this statement."""
     is_other_reading: bool = False
@@ -301,6 +303,13 @@ class Answer(Message):
     """Whether the rows are better not shown."""
     chart: Chart
     checks: tuple[Check, ...]
+
+
+class Composed(Message):
+    """An answer, and the rows that it was made of, as they may be shown."""
+
+    answer: Answer
+    executed: Executed
 
 
 # ── the whole run ────────────────────────────────────────────────────────────────────────────────

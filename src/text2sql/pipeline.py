@@ -25,8 +25,8 @@ from text2sql.generation.step import generate_sql
 from text2sql.guardrail.port import Guardrail
 from text2sql.guardrail.step import check_question
 from text2sql.messages import (
-    Answer,
     Clarification,
+    Composed,
     Context,
     Declined,
     EarlierTurn,
@@ -181,7 +181,7 @@ class _Run:
         if isinstance(drafted, Declined | Clarification):
             return self.reply(ending.not_drafted(drafted))
         composed = self._compose_answer(context, reading.screening, drafted, repairs=len(feedback))
-        return self.reply(ending.answered(drafted, composed))
+        return self.reply(ending.answered(composed.executed, composed.answer))
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
@@ -260,7 +260,7 @@ class _Run:
 
     def _compose_answer(
         self, context: Context, screening: Screening, executed: Executed, repairs: int
-    ) -> Answer:
+    ) -> Composed:
         with self._log.step("ComposeAnswer"):
             return compose_answer(
                 context,

@@ -3,6 +3,7 @@
 Adapters are imported where they are chosen, so that nobody pays for those that are not.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import date
@@ -17,10 +18,10 @@ from text2sql.datasource.policy.access import Access, Caller, Claims
 from text2sql.datasource.source import DataSource
 from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
-from text2sql.execution.url import SqliteUrl, parse_database_url, redacted
+from text2sql.execution.url import SqliteUrl, datasource_name, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
 from text2sql.guardrail.port import Guardrail
-from text2sql.retrieval.local import CurrentGlossary, LocalKnowledgeBase
+from text2sql.retrieval.local import CurrentKnowledge
 from text2sql.retrieval.port import KnowledgeBase
 from text2sql.settings import Settings
 
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from text2sql.datasource.knowledge_bucket import KnowledgeBucket
     from text2sql.datasource.policy.grants import Policy
     from text2sql.datasource.values_index import StoredValues, ValuesIndex
+    from text2sql.documents.bucket import BucketStore
+    from text2sql.documents.folder import FolderStore
+    from text2sql.documents.library import DocumentLibrary
+    from text2sql.documents.port import BucketIndex, DocumentIndex
     from text2sql.embeddings import SentenceEmbeddings
     from text2sql.generation.embedded_process import EmbeddedServer
     from text2sql.messages import VerifiedQuery
     from text2sql.pipeline import Services
+    from text2sql.retrieval.local import DocumentSearch
     from text2sql.retrieval.verified import VerifiedIndex
 
 OnWait = Callable[[str], None]
@@ -50,7 +56,7 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
     from text2sql.generation.retrying import RetryingModel
     from text2sql.pipeline import Services
 
-    database = open_database(settings)
+    database, guardrail = open_database(settings), open_guardrail(settings)
 
     def read_catalog() -> Catalog:
         _check_account(settings, database)
@@ -58,8 +64,8 @@ def open_services(settings: Settings, on_wait: OnWait | None = None) -> "Service
 
     source = DataSource(lambda: find_files(settings), read_catalog)
     return Services(
-        guardrail=open_guardrail(settings),
-        knowledge_base=CurrentGlossary(lambda: source.knowledge().glossary.terms),
+        guardrail=guardrail,
+        knowledge_base=CurrentKnowledge(source.knowledge, open_documents(settings, guardrail)),
         verified=_open_verified(settings, lambda: source.knowledge().verified.queries),
         values=lambda wait: values_index(settings).open(source.catalog(), wait),
         model=RetryingModel(open_model(settings, on_wait)),
@@ -99,7 +105,131 @@ def open_retrieval(settings: Settings) -> "tuple[KnowledgeBase, VerifiedIndex, S
     knowledge = source.knowledge()
     verified = _open_verified(settings, lambda: knowledge.verified.queries)
     values = values_index(settings).open(source.catalog())
-    return LocalKnowledgeBase(knowledge.glossary.terms), verified, values, _today(knowledge)
+    base = CurrentKnowledge(lambda: knowledge, open_documents(settings))
+    return base, verified, values, _today(knowledge)
+
+
+def open_documents(settings: Settings, guardrail: Guardrail | None = None) -> "DocumentSearch | None":
+    """Return what finds sections of documents; None where nobody named a folder or a bucket of knowledge.
+
+    `guardrail` screens the documents of a folder, where one is open already; those of a bucket have been
+    screened at their sync.
+    """
+    if settings.knowledge_bucket:
+        return open_document_bucket(settings)[1]
+    if settings.knowledge_dir is None:
+        return None
+    from text2sql.documents.current import CurrentDocuments
+
+    return CurrentDocuments(*open_document_folder(settings), guardrail or open_guardrail(settings))
+
+
+def open_document_folder(settings: Settings) -> "tuple[FolderStore, DocumentIndex]":
+    """Return the folder of documents, and their index in the cache folder.
+
+    Raises:
+        InvalidSettings: no folder of knowledge is named.
+    """
+    from text2sql.documents.folder import FolderStore
+    from text2sql.documents.local_index import LocalIndex
+
+    if settings.knowledge_dir is None:
+        raise InvalidSettings(
+            "No folder of knowledge is named.",
+            remedy="Give one with --knowledge, or set TEXT2SQL_KNOWLEDGE_DIR.",
+        )
+    folder = settings.knowledge_dir.resolve() / "documents"
+    path = cache_folder(settings) / "documents" / f"{_digest(str(folder))}.sqlite"
+    index = LocalIndex(path, _open_embeddings(settings), _digest(_guardrail_text(settings)))
+    return FolderStore(folder), index
+
+
+@cache
+def open_document_bucket(settings: Settings, *, is_sync: bool = False) -> "tuple[BucketStore, BucketIndex]":
+    """Return the documents of the bucket, and their index, which remembers what it has fetched.
+
+    For a sync, what another guardrail has screened counts as not indexed.
+
+    Raises:
+        InvalidSettings: the index is not named.
+    """
+    from text2sql.datasource.knowledge_bucket import connect_to_s3
+    from text2sql.documents.bucket import BucketStore
+
+    return BucketStore(settings.knowledge_bucket, connect_to_s3), _open_bucket_index(
+        settings, is_sync=is_sync
+    )
+
+
+def _open_bucket_index(settings: Settings, *, is_sync: bool) -> "BucketIndex":
+    """Return the adapter for `documents_provider`."""
+    from text2sql.datasource.knowledge_bucket import connect_to_s3
+
+    bucket = settings.knowledge_bucket
+    guardrail = (settings.guardrail_provider, settings.guardrail_id, settings.guardrail_version)
+    policy = _digest(f"{guardrail} {_guardrail_text(settings)}") if is_sync else None
+    if settings.documents_provider == "local":
+        from text2sql.documents.local_index import LocalIndex
+        from text2sql.documents.shared_index import SharedIndex
+
+        path = cache_folder(settings) / "documents" / f"{_digest(bucket)}.sqlite"
+        return SharedIndex(bucket, path, LocalIndex(path, _open_embeddings(settings), policy), connect_to_s3)
+    from text2sql.documents.bedrock_errors import connect
+    from text2sql.documents.manifest import Manifest
+
+    manifest = Manifest(bucket, datasource_name(settings.database_url), connect_to_s3, policy)
+    if settings.documents_provider == "bedrock":
+        from text2sql.documents.bedrock import BedrockIndex
+
+        base, source = settings.knowledge_base_id, settings.knowledge_source_id
+        if not (base and source):
+            raise InvalidSettings(
+                "No Bedrock knowledge base is named.",
+                remedy="Set TEXT2SQL_KNOWLEDGE_BASE_ID and TEXT2SQL_KNOWLEDGE_SOURCE_ID.",
+            )
+        return BedrockIndex(base, source, manifest, connect)
+    from text2sql.documents.pinecone import PineconeIndex
+    from text2sql.documents.titan import TitanEmbeddings
+
+    if not (settings.pinecone_index and settings.pinecone_api_key.get_secret_value()):
+        raise InvalidSettings(
+            "No Pinecone index is named, or its key is missing.",
+            remedy="Set TEXT2SQL_PINECONE_INDEX and TEXT2SQL_PINECONE_API_KEY.",
+        )
+    return PineconeIndex(
+        settings.pinecone_api_key, settings.pinecone_index, TitanEmbeddings(connect), manifest
+    )
+
+
+def open_library(settings: Settings) -> "DocumentLibrary | None":
+    """Return the documents for the API; None where nobody named a folder or a bucket of knowledge.
+
+    Raises:
+        InvalidGuardrail, InvalidSettings, GuardrailUnavailable: as `open_guardrail` says.
+    """
+    if settings.knowledge_bucket:
+        from text2sql.documents.bucket import BucketLibrary
+
+        return BucketLibrary(*open_document_bucket(settings))
+    if settings.knowledge_dir is None:
+        return None
+    from text2sql.documents.folder_library import FolderLibrary
+
+    store, index = open_document_folder(settings)
+    history = cache_folder(settings) / "documents" / f"{_digest(str(store.folder))}.syncs.json"
+    return FolderLibrary(store, index, open_guardrail(settings), history)
+
+
+def open_knowledge(settings: Settings) -> tuple[Knowledge, Catalog]:
+    """Return what people have written down, and the catalog that it describes.
+
+    Raises:
+        DatabaseError: as the port says.
+        InvalidKnowledge: a knowledge file is wrong, or describes what the database has not.
+        InvalidPolicy, KnowledgeBaseUnavailable: as `find_files` says.
+    """
+    source = _open_source(settings)
+    return source.knowledge(), source.catalog()
 
 
 def open_verified(settings: Settings) -> "tuple[VerifiedQuery, ...]":
@@ -372,6 +502,18 @@ def _open_policy(source: DataSource) -> "Callable[[Catalog], Policy] | None":
 
 def _read_catalog(settings: Settings, database: Database) -> Catalog:
     return load_catalog(database, _identity(settings), cache_folder(settings) / "catalogs")
+
+
+def _guardrail_text(settings: Settings) -> str:
+    """Return what the guardrail's policy says, where it is a file; empty for the default."""
+    try:
+        return settings.guardrail_file.read_text("utf-8", "replace") if settings.guardrail_file else ""
+    except OSError:
+        return ""  # opening the guardrail says what is wrong
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _identity(settings: Settings) -> str:

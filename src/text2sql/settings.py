@@ -25,11 +25,21 @@ class Settings(BaseSettings):
     i_know: bool = False
     """Serve although the account can write; for a throw-away database."""
     knowledge_dir: Path | None = None
-    """A folder with `catalog.yaml`, `glossary.yaml` and `verified.yaml` about the database."""
+    """A folder with `catalog.yaml`, `glossary.yaml`, `metrics.yaml`, `verified.yaml` and `documents`."""
     policy_file: Path | None = None
     """Who may see which tables, columns and rows; without it, every caller sees all."""
     knowledge_bucket: str = ""
     """An S3 bucket with the same files and `policy.yaml`, in place of the two before."""
+    documents_provider: Literal["local", "bedrock", "pinecone"] = "local"
+    """Which adapter indexes the bucket's documents."""
+    knowledge_base_id: str = ""
+    """The id of the Bedrock knowledge base."""
+    knowledge_source_id: str = ""
+    """The id of the knowledge base's data source, which reads `sections/` of the bucket."""
+    pinecone_index: str = ""
+    """The name of the Pinecone index."""
+    pinecone_api_key: SecretStr = SecretStr("")
+    """Pinecone's key."""
 
     model_provider: Literal["embedded", "openai", "bedrock"] = "embedded"
     """Which adapter stands behind the model port."""

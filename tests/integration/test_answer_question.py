@@ -225,7 +225,7 @@ def test_question_ends_as_in_process(world: World, scenario: Scenario) -> None:
     if any(isinstance(reply, errors.Text2SqlError) for reply in scenario.replies):
         scenario = replace(scenario, says="")  # a server's error is told in other words
     replies = map(over_http, scenario.replies)
-    reply = world.ask(*replies, question=scenario.question, earlier=scenario.earlier)
+    reply = world.ask(*replies, question=scenario.question, groups=scenario.groups, earlier=scenario.earlier)
     check_reply(scenario, reply)
 
 

@@ -64,6 +64,19 @@ def test_events_arrive_while_the_question_is_worked_on(shop: Path, model: Script
     assert [line for line in rest if line.startswith("event:")][-1] == "event: outcome"
 
 
+def test_document_is_sent_by_whoever_uses_this_machine_and_told_with_a_question(
+    shop: Path, model: ScriptedModelServer
+) -> None:
+    content = b"- **Active customer**: one whose loyalty_tier is not none.\n"
+    with serving(shop, model, TEXT2SQL_KNOWLEDGE_DIR=str(shop.parent)) as server:
+        path = "/v1/datasources/shop/documents"
+        upload = server.http.post(path, json={"name": "customers.md", "size": len(content)}).json()
+        state = server.http.put(upload["url"], content=content, headers={"Content-Type": "text/markdown"})
+        assert state.json()["state"] == "indexed"
+        server.wait_for(server.ask("How many active customers do we have?"))
+    assert "loyalty_tier is not none" in model.completions[-1].texts[-1]
+
+
 def test_clients_that_go_away_leave_nothing_behind(shop: Path, model: ScriptedModelServer) -> None:
     goes_on = threading.Event()
     model.replies = [lambda _: GOOD if goes_on.wait(20) else ""]

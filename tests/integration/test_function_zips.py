@@ -26,6 +26,8 @@ LATE = {
     ),
     "RetrieveContext": (
         "text2sql.datasource.knowledge_bucket",
+        "text2sql.documents.bedrock",
+        "text2sql.documents.shared_index",
         "text2sql.execution.secret",
         "text2sql.validation.policy.load",
         "pymysql",
@@ -34,6 +36,14 @@ LATE = {
     "GenerateSql": ("text2sql.generation.bedrock", "text2sql.generation.openai", "text2sql.workflow.once"),
     "ExecuteSql": ("text2sql.execution.mysql", "text2sql.execution.sqlite", "text2sql.execution.secret"),
     "ComposeAnswer": ("text2sql.guardrail.bedrock", "text2sql.guardrail.local", "glin_profanity"),
+    "SyncDocuments": (
+        "text2sql.documents.bucket",
+        "text2sql.documents.bedrock",
+        "text2sql.documents.shared_index",
+        "text2sql.guardrail.local",
+        "pypdf",
+    ),
+    "CheckIngestion": ("text2sql.documents.bedrock", "text2sql.documents.shared_index"),
 }
 """What a function imports only when a setting asks for it."""
 MOST_MB = 30

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -40,8 +41,9 @@ def test_template_has_no_weakness_that_checkov_knows_but_those_told_in_its_setti
     assert int(passed[1]) > 30  # it has read the template
 
 
-def test_state_machine_is_one_that_step_functions_takes(tmp_path: Path) -> None:
-    text = (REPOSITORY / "statemachines" / "answer_question.asl.yaml").read_text("utf-8")
+@pytest.mark.parametrize("name", ["answer_question", "sync_knowledge"])
+def test_state_machine_is_one_that_step_functions_takes(tmp_path: Path, name: str) -> None:
+    text = (REPOSITORY / "statemachines" / f"{name}.asl.yaml").read_text("utf-8")
     text = re.sub(r"\$\{(\w+)Arn\}", lambda found: ARN.format(found[1]), text).replace("${Repairs}", "2")
     definition = tmp_path / "definition.json"
     definition.write_text(json.dumps(yaml.safe_load(text)), "utf-8")

@@ -25,7 +25,7 @@ TEMPLATE = read_template()
 FUNCTIONS = {
     name: {**TEMPLATE["Globals"]["Function"], **resource["Properties"]}
     for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
+    if resource["Type"] == "AWS::Serverless::Function" and name in STATES
 }
 ERRORS = dict(inspect.getmembers(errors, inspect.isclass))
 LAMBDA_ERRORS = {"ServiceException", "AWSLambdaException", "SdkClientException", "TooManyRequestsException"}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,11 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api_world import Client, Issuer, open_world
+from text2sql.documents.folder import FolderStore
+from text2sql.documents.folder_library import FolderLibrary
+from text2sql.documents.local_index import LocalIndex
 from text2sql.errors import Text2SqlError
+from text2sql.guardrail.local import LocalGuardrail
 from text2sql_api import errors
 from text2sql_api.errors import RequestError
 from text2sql_api.main import create_routes
@@ -48,7 +53,11 @@ def test_every_reply_is_as_described(
     label: str, mode: GenerationMode, tmp_path: Path, issuer: Issuer
 ) -> None:
     seen: set[int] = set()
-    with open_world(tmp_path, issuer=issuer, requests_per_minute=100_000, user_jobs=1000) as world:
+    store, index = FolderStore(tmp_path / "documents"), LocalIndex(tmp_path / "index.sqlite")
+    library = FolderLibrary(store, index, LocalGuardrail(4000), tmp_path / "syncs.json")
+    with open_world(
+        tmp_path, issuer=issuer, libraries={"shop": library}, requests_per_minute=100_000, user_jobs=1000
+    ) as world:
         client = world.client("root", "admin")
         ids = {"shop": "shop", "job": client.ask()["id"]}
         schema = schemathesis.openapi.from_asgi("/openapi.json", world.app)
@@ -66,7 +75,10 @@ def test_every_reply_is_as_described(
         @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: Case) -> None:
             if mode is GenerationMode.POSITIVE and "{id}" in label:
-                case.path_parameters = {"id": ids["shop" if "datasources" in label else "job"]}
+                names = {"id": ids["shop" if "datasources" in label else "job"], "name": "a.md"}
+                case.path_parameters = {name: names[name] for name in case.path_parameters}
+                if isinstance(case.body, dict) and "name" in case.body:
+                    case.body["name"] = names["name"]
             reply = case.call_and_validate(headers=client.headers, excluded_checks=[BEYOND_THE_DESCRIPTION])
             seen.add(reply.status_code)
 
@@ -77,9 +89,9 @@ def test_every_reply_is_as_described(
 
 def test_document_names_only_paths_that_there_are(repository: Path) -> None:
     text = (repository / "docs" / "api.md").read_text("utf-8")
-    named = {
-        re.sub(r"/[0-9a-f]{32}", "/{id}", path) for path in re.findall(r"/(?:v1|api)/[\w:/{}.]*\w}?", text)
-    }
+    found = set(re.findall(r"/(?:v1|api)/[\w:/{}.]*\w}?", text))
+    examples = {r"/[0-9a-f]{32}": "/{id}", "/shop/": "/{id}/", r"/\w+\.md": "/{name}"}
+    named = reduce(lambda paths, each: {re.sub(*each, path) for path in paths}, examples.items(), found)
     assert len(named) > 5
     assert named <= {label.partition(" ")[2] for label in OPERATIONS}
 

@@ -9,9 +9,10 @@ import pytest
 
 from small_shop import write_small_shop
 from text2sql.cli.main import run
+from text2sql.execution.url import datasource_name
 from text2sql_api import logs
 from text2sql_api.logs import JsonFormatter
-from text2sql_api.serving import datasource_name, listen
+from text2sql_api.serving import listen
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:answer"
 CLOUD = {"STATE_MACHINE": MACHINE, "JOBS_TABLE": "jobs", "RESULTS_BUCKET": "results"}

@@ -2,11 +2,13 @@ import subprocess
 import sys
 from typing import Any
 
+from text2sql.answer.personal_data import ROWS_CHECK
 from text2sql.answer.step import SENTENCE_CHECK, compose_answer
 from text2sql.errors import GuardrailUnavailable
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.messages import (
     Answer,
+    Composed,
     Context,
     Coverage,
     Executed,
@@ -36,12 +38,18 @@ class CannedGuardrail:
 
 
 def compose(guardrail: Any, ssn: str = "none", coverage: Coverage = KNOWN, drafts: int = 1) -> Answer:
+    return compose_with_rows(guardrail, VALID, ssn, coverage, drafts).answer
+
+
+def compose_with_rows(
+    guardrail: Any, valid: ValidSql, ssn: str = "none", coverage: Coverage = KNOWN, drafts: int = 1
+) -> Composed:
     columns = (ResultColumn(name="name", type="text"), ResultColumn(name="ssn", type="text"))
     rows = (("Ann", ssn), ("Bob", "none"))
     return compose_answer(
         Context(question="Who?", dialect="sqlite", schema_text="", coverage=coverage),
         Executed(
-            valid=VALID,
+            valid=valid,
             result=ResultSet(columns=columns, rows=rows, truncated=False),
             vote=Vote(agreeing=1, drafts=drafts),
         ),
@@ -80,6 +88,20 @@ def test_masked_sentence_says_that_the_rows_are_not() -> None:
     assert answer.checks[-1].name == SENTENCE_CHECK
     assert answer.checks[-1].passed
     assert "not in the rows" in answer.checks[-1].detail
+
+
+def test_rows_sentence_and_checks_are_made_of_masked_rows_where_the_caller_sees_no_personal_data() -> None:
+    masking = VALID.model_copy(update={"masks_personal_data": True})
+    composed = compose_with_rows(LocalGuardrail(10), masking, ssn="123-45-6789")
+    assert composed.executed.result.rows == (("Ann", "{US_SOCIAL_SECURITY_NUMBER}"), ("Bob", "none"))
+    assert composed.answer.sentence == "Two rows: Ann ({US_SOCIAL_SECURITY_NUMBER}) and Bob (none)."
+    assert composed.answer.checks[-1].name == ROWS_CHECK
+    assert "123-45" not in composed.model_dump_json()
+
+
+def test_other_rows_are_shown_as_they_are() -> None:
+    composed = compose_with_rows(LocalGuardrail(10), VALID, ssn="123-45-6789")
+    assert composed.executed.result.rows[0] == ("Ann", "123-45-6789")
 
 
 def test_unavailable_guardrail_costs_the_cells_and_fails_a_check() -> None:

@@ -17,6 +17,7 @@ from model_server import Fault, ScriptedModelServer
 from small_shop import write_small_shop
 from text2sql import services
 from text2sql.datasource.policy.access import Access
+from text2sql.documents.sync import SyncReport
 from text2sql.errors import (
     InvalidPolicy,
     JobStoreUnavailable,
@@ -71,6 +72,7 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
         "TEXT2SQL_JOBS_TABLE": "jobs",
         "TEXT2SQL_RESULTS_BUCKET": "results",
         "TEXT2SQL_KNOWLEDGE_BUCKET": "knowledge",
+        "TEXT2SQL_CACHE_DIR": str(tmp_path / "cache"),
         "POWERTOOLS_TRACE_DISABLED": "true",
         "POWERTOOLS_METRICS_NAMESPACE": "Text2Sql",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -85,6 +87,7 @@ def invoke(model: ScriptedModelServer, tmp_path: Path, monkeypatch: pytest.Monke
         open_parcels,
         jobs.open_jobs,
         services.open_knowledge_bucket,
+        services.open_document_bucket,
         services.values_index,
     )
     for memory in memories:
@@ -127,7 +130,6 @@ def test_every_function_has_an_input() -> None:
         ("generate_sql/first_draft", {"kind": "draft", "sql": "SELECT name FROM customers"}),
         ("generate_sql/repair", {"kind": "draft"}),
         ("validate_sql/draft", {"sql": "SELECT\n  name\nFROM customers\nLIMIT 1001"}),
-        ("compose_answer/rows", {"sentence": "Three customers: Ada, Grace and Linus."}),
     ],
 )
 def test_step_returns_its_message_and_its_record(
@@ -139,6 +141,26 @@ def test_step_returns_its_message_and_its_record(
     assert expected.items() <= returned["output"].items()
     assert returned["record"]["status"] == "succeeded"
     assert bool(returned["record"]["usage"]) == name.startswith(("rewrite_question", "generate_sql"))
+
+
+def test_answer_leaves_the_parcel_of_rows_as_it_was(invoke: Invoke) -> None:
+    returned = invoke("compose_answer/rows")
+    assert returned["output"]["answer"]["sentence"] == "Three customers: Ada, Grace and Linus."
+    executed = json.loads(returned["output"]["executed"]["text"])
+    assert executed["result"]["rows"] == [["Ada"], ["Grace"], ["Linus"]]
+    assert returned["record"]["status"] == "succeeded"
+
+
+def test_rows_with_masked_personal_data_are_a_parcel_of_their_own(invoke: Invoke) -> None:
+    event = json.loads((REPOSITORY / "events" / "compose_answer" / "rows.json").read_text("utf-8"))
+    executed = json.loads(event["executed"]["text"])
+    executed["valid"]["masks_personal_data"] = True
+    executed["result"]["rows"] = [[f"{number} is the number 123-45-6789"] for number in range(1000)]
+    invoked = invoke("compose_answer/rows", executed={"text": json.dumps(executed)})["output"]
+    assert invoked["executed"] == {"text": "", "key": "job-1/shown.json"}
+    stored = boto3.client("s3").get_object(Bucket="parcels", Key="job-1/shown.json")["Body"].read().decode()
+    assert "123-45-6789" not in stored + json.dumps(invoked)
+    assert json.loads(stored)["result"]["rows"][7] == ["7 is the number {US_SOCIAL_SECURITY_NUMBER}"]
 
 
 def test_question_that_stands_alone_is_read_as_it_is_without_the_model(
@@ -196,7 +218,8 @@ def test_verified_query_goes_from_the_bucket_to_the_answer_past_the_model(
     draft = invoke("generate_sql/first_draft", context=retrieved["context"])["output"]
     valid = invoke("validate_sql/draft", draft=draft, access=retrieved["access"])["output"]
     executed = invoke("execute_sql/valid", valid=valid)["output"]["executed"]
-    composed = invoke("compose_answer/rows", context=retrieved["context"], executed=executed)["output"]
+    shown = invoke("compose_answer/rows", context=retrieved["context"], executed=executed)["output"]
+    composed = shown["answer"]
     assert draft["sql"] == query["sql"]
     assert "Ada approved it" in next(c["detail"] for c in composed["checks"] if c["name"] == "verified query")
     assert model.completions == []
@@ -338,3 +361,55 @@ def test_outcome_that_cannot_be_kept_is_told_as_an_error_that_is_retried(invoke:
     boto3.client("dynamodb").delete_table(TableName="jobs")
     with pytest.raises(JobStoreUnavailable):
         invoke("record_outcome/answered")
+
+
+def test_documents_go_from_the_bucket_to_the_question_and_are_gone_when_they_are_deleted(
+    invoke: Invoke,
+) -> None:
+    storage = boto3.client("s3")
+    storage.put_object(
+        Bucket="knowledge", Key="documents/glossary.md", Body="- Loyal customer: one with a segment.\n"
+    )
+    storage.put_object(Bucket="knowledge", Key="documents/broken.pdf", Body=b"%PDF-1.4")
+    question = "How many loyal customers are there?"
+    assert "Loyal customer" not in str(invoke("retrieve_context/anybody", question=question))
+    synced = invoke("sync_documents/changes")
+    assert synced == {"indexed": 1, "removed": 0, "failed": 1, "waiting": 0, "ingestion": None}
+    assert invoke("check_ingestion/running") == {"status": "done", "failed": 0}
+    assert invoke("record_sync/done", report={name: synced[name] for name in SyncReport._fields}) == {
+        "state": "done"
+    }
+    services.open_document_bucket.cache_clear()  # a function elsewhere
+    told = str(invoke("retrieve_context/anybody", question=question))
+    assert "document: glossary.md, Loyal customer" in told
+    storage.delete_object(Bucket="knowledge", Key="documents/glossary.md")
+    services.open_document_bucket.cache_clear()
+    assert invoke("sync_documents/changes")["removed"] == 1
+    services.open_document_bucket.cache_clear()
+    assert "Loyal customer" not in str(invoke("retrieve_context/anybody", question=question))
+    (record,) = services.open_document_bucket(Settings())[0].history().syncs
+    assert (record.id, record.state, record.indexed, record.failed) == (
+        "changes-4f1c2a9e-0001",
+        "done",
+        1,
+        1,
+    )
+
+
+def test_sync_that_was_broken_off_is_recorded_as_failed(invoke: Invoke) -> None:
+    assert invoke("record_sync/done", error="GuardrailUnavailable") == {"state": "failed"}
+    (record,) = services.open_document_bucket(Settings())[0].history().syncs
+    assert record.problem == "The sync was broken off: GuardrailUnavailable. The next one goes on."
+    boto3.client("s3").put_object(Bucket="knowledge", Key="index/syncs.json", Body=b"{")
+    assert invoke("record_sync/done") == {"state": "done"}
+
+
+def test_error_of_a_sync_holds_no_text_of_others(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_settings: Settings) -> None:
+        raise RuntimeError("a secret")  # no adapter of ours does
+
+    monkeypatch.setattr(services, "open_guardrail", broken)
+    with pytest.raises(Text2SqlError) as caught:
+        invoke("sync_documents/changes")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None

@@ -2,8 +2,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from small_shop import small_catalog
+from small_shop import small_catalog, write_small_shop
+from text2sql.cli.main import text2sql
 from text2sql.datasource.knowledge import CatalogNotes, Knowledge, describe, load_knowledge
 from text2sql.errors import InvalidKnowledge
 from text2sql.retrieval.local import LocalKnowledgeBase
@@ -99,3 +101,53 @@ def test_passage_holds_the_expression_and_the_limit_is_kept(tmp_path: Path) -> N
     assert passage.source == "glossary: active customer"
     (passage,) = base.retrieve("sales", 1)
     assert "SUM(order_items.line_total)" in passage.text
+
+
+def test_metric_is_told_with_its_expression_and_grain(tmp_path: Path) -> None:
+    metrics = """
+metrics:
+  - metric: basket size
+    synonyms: [AOV]
+    meaning: what an order brings
+    sql: SUM(order_items.line_total) / COUNT(DISTINCT orders.order_id)
+    grain: one value per order
+    tables: [order_items, orders]
+"""
+    knowledge = load_knowledge(_folder(tmp_path, metrics=metrics))
+    base = LocalKnowledgeBase(knowledge.metrics.metrics)
+    (passage,) = base.retrieve("What was the AOV last year?", 4)
+    assert passage.source == "metric: basket size"
+    assert passage.text == (
+        "basket size: what an order brings Grain: one value per order."
+        " SQL: SUM(order_items.line_total) / COUNT(DISTINCT orders.order_id)"
+    )
+    assert base.retrieve("What was the AOV last year?", 4, frozenset({"line_total"})) == ()
+    assert base.measures(frozenset({"orders", "order_items"})) == ("basket size",)
+
+
+def test_metric_without_sql_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidKnowledge, match=r"metrics\.yaml: metrics\.0\.sql"):
+        load_knowledge(_folder(tmp_path, metrics="metrics: [{metric: basket size}]"))
+
+
+def test_check_finds_terms_and_metrics_that_do_not_fit_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXT2SQL_CACHE_DIR", str(tmp_path / "cache"))
+    metrics = """
+metrics:
+  - {metric: spend, sql: SUM(line_total), tables: [order_items]}
+  - {metric: weight, sql: SUM(order_items.weight), tables: [order_items]}
+  - {metric: theft, sql: "1) FROM customers; DROP TABLE customers; --", tables: [orders]}
+  - {metric: stock, sql: COUNT(*), tables: [warehouses]}
+"""
+    shop = write_small_shop(tmp_path / "shop.db")
+    folder = _folder(tmp_path, glossary=GLOSSARY, metrics=metrics)
+    options = ["--database", f"sqlite:///{shop}", "--knowledge", str(folder)]
+    checked = CliRunner().invoke(text2sql, ["knowledge", "check", *options], standalone_mode=False)
+    assert checked.return_value == 1
+    told = checked.stdout.splitlines()
+    assert [line.partition(": ")[2].partition(":")[0] for line in told] == ["weight", "theft", "stock"]
+    assert "weight" in told[0]
+    assert told[2] == "metric: stock: The database has no table warehouses."
+    assert "3 of 6 terms and metrics fit." in checked.stderr

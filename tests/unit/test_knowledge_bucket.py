@@ -101,13 +101,13 @@ def test_files_are_fetched_once_and_asked_for_again_after_a_minute(
     first = bucket.fetch()
     assert first.knowledge is not None
     assert {path.name for path in first.knowledge.iterdir()} == {"policy.yaml", "glossary.yaml"}
-    assert (client.asked, client.fetched) == (4, 2)
+    assert (client.asked, client.fetched) == (5, 2)
     clock.now = FRESH_SECONDS - 1
     assert bucket.fetch() == first
-    assert client.asked == 4
+    assert client.asked == 5
     clock.now = FRESH_SECONDS
     assert bucket.fetch() == first
-    assert (client.asked, client.fetched) == (8, 2)
+    assert (client.asked, client.fetched) == (10, 2)
 
 
 def test_file_that_changes_or_goes_does_so_here(bucket: KnowledgeBucket, clock: Clock) -> None:

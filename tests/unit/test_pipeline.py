@@ -16,6 +16,7 @@ from scenarios import (
     EARLIER,
     GOOD,
     NOBODY,
+    POLICY,
     PROSE,
     QUESTION,
     REFUSED_BY_DATABASE,
@@ -25,17 +26,20 @@ from scenarios import (
     UNKNOWN_TABLE,
     WHOLE,
     Scenario,
+    add_secrets,
     check_reply,
     ended,
 )
 from scripted_model import ScriptedModel, ScriptedReply
 from text2sql import errors, pipeline
+from text2sql.datasource.policy.access import Caller
 from text2sql.datasource.values_index import ValuesIndex
 from text2sql.execution.port import QueryLimits
 from text2sql.generation.port import Completion
 from text2sql.generation.retrying import RetryingModel
 from text2sql.messages import Reply, StepRecord, Usage
 from text2sql.pipeline import STEPS, Services
+from text2sql.validation.policy.load import load_policy
 
 SLOW = "SELECT COUNT(*) FROM " + ", ".join(f"orders AS o{number}" for number in range(30))
 
@@ -50,11 +54,24 @@ def ask(
     return pipeline.answer(question, replace(services, model=model), on_step), model
 
 
+@pytest.fixture
+def guarded(services: Services, shop: Path, tmp_path: Path) -> Services:
+    """The services with an access policy, and with what it hides."""
+    add_secrets(shop)
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY, "utf-8")
+    catalog = services.database.read_catalog()
+    return replace(services, catalog=lambda: catalog, policy=lambda catalog: load_policy(path, catalog))
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_question_ends_as_it_should(services: Services, scenario: Scenario) -> None:
+def test_question_ends_as_it_should(guarded: Services, scenario: Scenario) -> None:
     model = ScriptedModel(scenario.replies)
-    patient = replace(services, model=RetryingModel(model, lambda _: None))
-    check_reply(scenario, pipeline.answer(scenario.question, patient, earlier=scenario.earlier))
+    patient = replace(guarded, model=RetryingModel(model, lambda _: None))
+    caller = Caller(groups=scenario.groups)
+    check_reply(
+        scenario, pipeline.answer(scenario.question, patient, caller=caller, earlier=scenario.earlier)
+    )
     assert len(model.prompts) == len(scenario.replies)
 
 

@@ -49,6 +49,7 @@ def _of_people(entry: str) -> str:
         ("groups:\n  a: &x {}\n  b: *x", 3, "aliases are not allowed"),
         ("groups:\n  ? [a]\n  : {}", 2, "a name must be text"),
         ("attributes:\n  x: number\ngroups: {}", 2, r"attributes\.x"),
+        ("groups:\n  a:\n    personal_data: hidden", 3, "personal_data: Input should be 'masked' or 'shown'"),
         ("groups:\n  a:\n    inherits: [b]", 3, "there is no group b"),
         ("groups:\n  a: {inherits: [b]}\n  b:\n    inherits:\n    - a", 5, "in a cycle: a > b > a"),
         ("groups:\n  a:\n    inherits: [a]", 3, "in a cycle: a > a"),

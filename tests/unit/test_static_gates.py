@@ -9,10 +9,16 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "text2sql"
 FILES = sorted(SOURCE.rglob("*.py"))
 RUNS_CODE = frozenset({"eval", "exec", "compile", "__import__"})
 ASKS_A_DATABASE = frozenset({"execute", "executemany", "executescript", "mogrify"})
-ADAPTERS = ("execution/", "datasource/introspection/", "datasource/values_index.py", "jobs/sqlite.py")
+ADAPTERS = (
+    "execution/",
+    "datasource/introspection/",
+    "datasource/values_index.py",
+    "documents/local_index.py",
+    "jobs/sqlite.py",
+)
 """All else hands a statement to ExecuteSql, and only as ValidateSql has emitted it.
 
-The jobs and the index of stored values are our own."""
+The jobs, and the indexes of stored values and documents, are our own."""
 
 
 def _calls(source: str) -> set[str]:

@@ -42,6 +42,7 @@ RIGHTS = {
     "RetrieveContext": {
         *NOTE_STEPS,
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        *("bedrock:GetKnowledgeBase", "bedrock:Retrieve"),
         "secretsmanager:GetSecretValue",
     },
     "GenerateSql": {
@@ -51,11 +52,22 @@ RIGHTS = {
     },
     "ValidateSql": {*NOTE_STEPS, "s3:GetObject"},
     "ExecuteSql": {*NOTE_STEPS, "s3:PutObject", "secretsmanager:GetSecretValue"},
-    "ComposeAnswer": {*NOTE_STEPS, SCREEN, "s3:GetObject"},
+    "ComposeAnswer": {*NOTE_STEPS, SCREEN, "s3:GetObject", "s3:PutObject"},
     "RecordOutcome": {
         *NOTE_STEPS,
         *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
     },
+    "StartSync": {"states:StartExecution"},
+    "SyncDocuments": {
+        SCREEN,
+        *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        *("bedrock:GetKnowledgeBase", "bedrock:StartIngestionJob"),
+    },
+    "CheckIngestion": {
+        *("s3:GetObject", "s3:ListBucket"),
+        *("bedrock:GetIngestionJob", "bedrock:GetKnowledgeBase"),
+    },
+    "RecordSync": {"s3:GetObject", "s3:ListBucket", "s3:PutObject"},
 }
 
 
@@ -163,7 +175,7 @@ def test_no_right_is_for_everything_but_where_the_actions_know_no_resource() -> 
         assert "*" not in "".join(each["Action"]), each["Sid"]
         assert each.get("Principal") != "*", each["Sid"]
     wide = [each["Sid"] for each in allowed if each.get("Resource") == "*"]
-    assert wide == ["TraceAndLog"]
+    assert wide == ["TraceAndLog"] * 2
 
 
 def test_who_is_called_without_a_token_or_a_signature() -> None:
@@ -211,7 +223,7 @@ def test_access_log_is_json_without_paths_queries_and_tokens() -> None:
 
 
 def test_runs_that_end_without_a_record_are_told_and_none_is_lost() -> None:
-    (rule,) = of_type("AWS::Events::Rule").values()
+    rule = of_type("AWS::Events::Rule")["RunsStopped"]
     assert rule["EventPattern"]["detail"] == {
         "stateMachineArn": [{"Ref": "AnswerQuestion"}],
         "status": ["FAILED", "TIMED_OUT", "ABORTED"],
@@ -225,18 +237,20 @@ def test_runs_that_end_without_a_record_are_told_and_none_is_lost() -> None:
     assert target["DeadLetterConfig"]["Arn"] == queue
     on_failure = FUNCTIONS["RecordOutcome"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
     assert on_failure == {"Type": "SQS", "Destination": queue}
-    (dead_letters,) = of_type("AWS::SQS::Queue").values()
-    assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
-    watched = [
-        alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "AWS/SQS"
-    ]
-    assert [dimension["Value"] for alarm in watched for dimension in alarm["Dimensions"]] == [
-        {"Fn::GetAtt": ["DeadLetters", "QueueName"]}
-    ]
+
+
+def test_queues_of_what_failed_keep_it_for_two_weeks_and_somebody_is_told() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    dead = [name for name, queue in queues.items() if "RedrivePolicy" not in queue]
+    assert dead == ["ChangesDead", "DeadLetters"]
+    assert {queues[name]["MessageRetentionPeriod"] for name in dead} == {14 * 24 * 3600}
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    watched = [alarm["Dimensions"][0]["Value"] for alarm in alarms if alarm["Namespace"] == "AWS/SQS"]
+    assert watched == [{"Fn::GetAtt": [name, "QueueName"]} for name in dead]
 
 
 def test_both_machines_run_the_same_definition() -> None:
-    standard, express = of_type("AWS::Serverless::StateMachine").values()
+    standard, express, _sync = of_type("AWS::Serverless::StateMachine").values()
     assert (standard["Type"], express["Type"]) == ("STANDARD", "EXPRESS")
     for name in ("DefinitionUri", "DefinitionSubstitutions", "Role", "Logging", "Tracing"):
         assert standard[name] == express[name]

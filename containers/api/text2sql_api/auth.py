@@ -108,7 +108,12 @@ class TokenAuthenticator:
         }
         is_admin = self._settings.admin_group in groups
         return Person(
-            subject=subject, groups=groups, attributes=attributes, is_admin=is_admin, may_measure=is_admin
+            subject=subject,
+            groups=groups,
+            attributes=attributes,
+            is_admin=is_admin,
+            is_editor=_is_editor(self._settings, groups),
+            may_measure=is_admin,
         )
 
     def _machine(self, subject: str, scopes: list[str]) -> Person:
@@ -119,6 +124,7 @@ class TokenAuthenticator:
             subject=subject,
             groups=groups,
             is_admin=self._settings.admin_group in groups,
+            is_editor=_is_editor(self._settings, groups),
             may_ask="ask" in granted,
             may_measure="metrics" in granted,
         )
@@ -137,7 +143,7 @@ class GatewayAuthenticator:
             InvalidSettings: the secret is missing or short, or an identity or its groups cannot be read.
         """
         self._others = others
-        self._admin_group = settings.admin_group
+        self._settings = settings
         self._secret = settings.gateway_secret.get_secret_value().encode()
         if len(self._secret) < SECRET_CHARACTERS:
             raise InvalidSettings(
@@ -167,8 +173,11 @@ class GatewayAuthenticator:
                 "This IAM identity has no groups here.", remedy="Have it added to TEXT2SQL_API_IAM_GROUPS."
             )
         groups = self._groups[identity]
-        is_admin = self._admin_group in groups
-        return Person(subject=identity, groups=groups, is_admin=is_admin, may_measure=is_admin)
+        is_admin = self._settings.admin_group in groups
+        is_editor = _is_editor(self._settings, groups)
+        return Person(
+            subject=identity, groups=groups, is_admin=is_admin, is_editor=is_editor, may_measure=is_admin
+        )
 
 
 class LocalAuthenticator:
@@ -189,6 +198,10 @@ class LocalAuthenticator:
         if any(_host(name) not in LOOPBACK for name in names):
             raise Unauthenticated("Only this machine is served.", remedy="Ask at http://127.0.0.1.")
         return self._person
+
+
+def _is_editor(settings: ApiSettings, groups: tuple[str, ...]) -> bool:
+    return settings.editor_group in groups or settings.admin_group in groups
 
 
 def _unauthenticated(message: str) -> Unauthenticated:

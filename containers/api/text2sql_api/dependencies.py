@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Path, Request
 
+from text2sql.documents.library import DocumentLibrary
 from text2sql.jobs.port import Job, JobStore, ResultStore
 from text2sql.pipeline import Services
 from text2sql_api.errors import NotFound
@@ -31,6 +32,8 @@ class Api:
     metrics: Metrics
     check_model: Callable[[], None] = lambda: None
     """Raises ModelError where the model cannot be asked."""
+    libraries: Mapping[str, DocumentLibrary] = field(default_factory=dict)
+    """The documents, by the datasource's name; none where nobody named knowledge."""
     streams: StreamLimiter = field(default_factory=StreamLimiter)
 
 

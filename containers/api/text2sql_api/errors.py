@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from text2sql.errors import (
     AccessDenied,
+    InvalidDocument,
     InvalidQuestion,
     JobStoreUnavailable,
     Text2SqlError,
@@ -99,8 +100,16 @@ class NoRows(RequestError):
     code = "NO_ROWS"
 
 
+class UploadElsewhere(RequestError):
+    """The API itself does not take the contents of documents."""
+
+    status = 409
+    title = "The content goes elsewhere"
+    code = "UPLOAD_ELSEWHERE"
+
+
 class RequestTooLarge(RequestError):
-    """The body is larger than `body_bytes`."""
+    """The body is larger than `body_bytes`, or than a document may be."""
 
     status = 413
     title = "The request is too large"
@@ -108,10 +117,10 @@ class RequestTooLarge(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The body is not said to be JSON."""
+    """The body is not said to be of a type that is taken there."""
 
     status = 415
-    title = "The body must be JSON"
+    title = "The body is of another type"
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
@@ -143,6 +152,7 @@ class IdentityUnavailable(RequestError):
 
 _OURS: Mapping[type[Text2SqlError], tuple[int, str]] = {
     InvalidQuestion: (422, "The question cannot be asked"),
+    InvalidDocument: (422, "The document cannot be kept"),
     AccessDenied: (403, "The access policy shows nothing"),
     TooManyJobs: (429, "Too many unfinished questions"),
     JobStoreUnavailable: (503, "Jobs cannot be kept"),

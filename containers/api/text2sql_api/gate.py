@@ -3,7 +3,6 @@
 Nothing behind it runs for a caller who is not known, not even for a path that does not exist.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -17,14 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from text2sql.errors import Text2SqlError
 from text2sql_api import logs
 from text2sql_api.auth import Authenticator
-from text2sql_api.errors import (
-    Forbidden,
-    RequestTimedOut,
-    RequestTooLarge,
-    UnsupportedMediaType,
-    broken,
-    problem,
-)
+from text2sql_api.bodies import media_type, read_body
+from text2sql_api.errors import Forbidden, UnsupportedMediaType, broken, problem
 from text2sql_api.limits import RequestLimiter
 from text2sql_api.metrics import Metrics
 
@@ -35,6 +28,8 @@ BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """The page at /docs has its style in it; nothing here needs more."""
+CONTENT = re.compile(r"/v1/datasources/[^/]+/documents/[^/]+/content")
+"""What is put there is a document, which its route reads once it knows that this person may put it there."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACE = re.compile(r"(?=.{1,256}$)[A-Za-z]+=[\w:.-]+(;[A-Za-z]+=[\w:.-]+)*", re.ASCII)
@@ -75,8 +70,9 @@ class Gate:
         try:
             if scope["path"] not in PUBLIC:
                 await self._admit(scope)
-            replay = await self._read_body(exchange)
-            await self._app(scope, replay, exchange.send)
+            is_content = scope["method"] == "PUT" and CONTENT.fullmatch(scope["path"])
+            receive = exchange.receive if is_content else await self._read_body(exchange)
+            await self._app(scope, receive, exchange.send)
         except Text2SqlError as error:
             await problem(error, exchange.request_id)(scope, exchange.receive, exchange.send)
         except Exception:  # noqa: BLE001  # the last net: whatever breaks, the client gets a reply
@@ -99,12 +95,8 @@ class Gate:
     async def _read_body(self, exchange: "_Exchange") -> Receive:
         """Read the body, which is small, and return what hands it to the app."""
         headers = Headers(scope=exchange.scope)
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await self._collect(exchange.receive, headers.get("content-length", ""))
-        except TimeoutError:
-            raise RequestTimedOut("The body did not arrive in time.") from None
-        if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        body = await read_body(exchange.receive, headers, self._body_bytes, BODY_SECONDS)
+        if body and media_type(headers) != "application/json":
             raise UnsupportedMediaType(
                 "The body must be JSON.", remedy="Send Content-Type: application/json."
             )
@@ -114,21 +106,6 @@ class Gate:
             return pending.pop() if pending else await exchange.receive()
 
         return replay
-
-    async def _collect(self, receive: Receive, declared: str) -> bytes:
-        body = bytearray()
-        refusal = RequestTooLarge(f"The body is larger than {self._body_bytes:,} bytes.")
-        if declared.isdigit() and int(declared[:20]) > self._body_bytes:
-            raise refusal
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise RequestTimedOut("The body did not arrive whole.")  # and nobody waits for this
-            body += message.get("body", b"")
-            if len(body) > self._body_bytes:
-                raise refusal
-            if not message.get("more_body", False):
-                return bytes(body)
 
     def _note(self, exchange: "_Exchange") -> None:
         route = getattr(exchange.scope.get("route"), "path", "")

@@ -13,6 +13,8 @@ class Person(Message):
     attributes: dict[str, str] = Field(default_factory=dict)
     """For the access policy, as text."""
     is_admin: bool = False
+    is_editor: bool = False
+    """Whether documents may be changed."""
     may_ask: bool = True
     may_measure: bool = False
     """Whether the metrics are shown."""

@@ -17,7 +17,7 @@ from text2sql_api.errors import InvalidFields, MethodNotAllowed, NotFound, Reque
 from text2sql_api.gate import Gate
 from text2sql_api.limits import RequestLimiter
 from text2sql_api.openapi import describe, render_page
-from text2sql_api.routes import datasources, events, health, queries, rows
+from text2sql_api.routes import datasources, documents, events, health, queries, rows
 
 TITLE = "text2sql"
 DESCRIPTION = "Ask a database a question in your own words."
@@ -49,7 +49,14 @@ def create_routes() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    for router in (queries.router, events.router, rows.router, datasources.router, health.health_router()):
+    for router in (
+        queries.router,
+        events.router,
+        rows.router,
+        datasources.router,
+        documents.router,
+        health.health_router(),
+    ):
         app.include_router(router)
     described = cache(partial(describe, app))
 

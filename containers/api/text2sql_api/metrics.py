@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from text2sql.documents.library import DocumentStateName
 from text2sql.messages import Reply, StepRecord
 
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -36,6 +37,12 @@ class Metrics:
             registry=registry,
             buckets=_SLOW,
         )
+        self._documents = Counter(
+            "text2sql_documents",
+            "Documents that were put, by what became of them",
+            ("state",),
+            registry=registry,
+        )
         self._tokens = Counter("text2sql_tokens", "Tokens of the model", ("kind",), registry=registry)
         self._cost = Counter("text2sql_cost_usd", "What the model cost", registry=registry)
 
@@ -60,6 +67,10 @@ class Metrics:
         self._tokens.labels("prompt").inc(reply.usage.prompt_tokens)
         self._tokens.labels("completion").inc(reply.usage.completion_tokens)
         self._cost.inc(float(reply.usage.cost_usd or 0))
+
+    def count_document(self, state: DocumentStateName) -> None:
+        """Count a document whose content was taken."""
+        self._documents.labels(state).inc()
 
     def render(self) -> bytes:
         """Return all of it in Prometheus' text form."""

@@ -1,6 +1,5 @@
 """The composition root of the API: which adapter stands behind which port, by the settings alone."""
 
-import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from text2sql.errors import InvalidSettings
-from text2sql.execution.url import SqliteUrl, parse_database_url
+from text2sql.execution.url import datasource_name
 from text2sql.pipeline import Services
-from text2sql.services import cache_folder, check_model, open_services
+from text2sql.services import cache_folder, check_model, open_library, open_services
 from text2sql.settings import Settings
 from text2sql_api.auth import (
     LOOPBACK,
@@ -48,7 +47,9 @@ def open_app(settings: Settings, api_settings: ApiSettings, local: Person) -> It
         JobStoreUnavailable, WorkflowUnavailable: the jobs cannot be kept, or not be worked on.
     """
     authenticator = open_authenticator(api_settings, local)
-    datasources = {datasource_name(settings.database_url): open_services(settings)}
+    name = datasource_name(settings.database_url)
+    datasources = {name: open_services(settings)}
+    library = open_library(settings)
     metrics = Metrics()
     in_the_cloud = uses_step_functions(api_settings)
     opened = (
@@ -64,6 +65,7 @@ def open_app(settings: Settings, api_settings: ApiSettings, local: Person) -> It
             datasources=datasources,
             metrics=metrics,
             check_model=(lambda: None) if in_the_cloud else partial(check_model, settings),
+            libraries={name: library} if library else {},
         )
         yield create_app(api, authenticator)
 
@@ -160,13 +162,6 @@ def _open_people(settings: ApiSettings, local: Person) -> Authenticator:
             remedy="Set TEXT2SQL_API_ISSUER and TEXT2SQL_API_CLIENT_IDS, or listen at 127.0.0.1.",
         )
     return LocalAuthenticator(local)
-
-
-def datasource_name(database_url: str) -> str:
-    """Return what the API calls the database: its own name, or its file's."""
-    url = parse_database_url(database_url)
-    name = url.path.stem if isinstance(url, SqliteUrl) else url.database
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:64] or "database"
 
 
 def listen(host: str, port: int) -> socket.socket:

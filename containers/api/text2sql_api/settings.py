@@ -32,7 +32,9 @@ class ApiSettings(BaseSettings):
     scope_prefix: str = "text2sql/"
     """What the scopes of machine clients start with: `ask`, `metrics` and `group.NAME` follow."""
     admin_group: str = "admin"
-    """Its members see everybody's jobs, and the metrics."""
+    """Its members see everybody's jobs, and the metrics; they may do what editors may."""
+    editor_group: str = "editor"
+    """Its members may change documents."""
     gateway_secret: SecretStr = SecretStr("")
     """What the API gateway proves itself with, when it says which IAM identity has signed a request."""
     iam_groups: str = ""

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from text2sql.documents.library import DocumentState
 from text2sql.jobs.port import Job, JobStatus
 from text2sql.messages import (
     Chart,
@@ -51,6 +52,13 @@ class Judgement(Body):
 
     right: bool
     comment: str = Field("", max_length=2000)
+
+
+class NewDocument(Body):
+    """A document that you are about to send."""
+
+    name: str = Field(examples=["customers.md"], description="A file name with .md, .txt, .csv or .pdf.")
+    size: int = Field(ge=0, description="Bytes.")
 
 
 class AnswerView(Message):
@@ -159,6 +167,12 @@ class SchemaView(Message):
     id: str
     dialect: Dialect
     tables: tuple[TableView, ...]
+
+
+class DocumentList(Message):
+    """The documents of a datasource."""
+
+    documents: tuple[DocumentState, ...]
 
 
 class Readiness(Message):

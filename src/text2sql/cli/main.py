@@ -11,8 +11,10 @@ from text2sql import __version__
 from text2sql.cli.ask import ask
 from text2sql.cli.check import check
 from text2sql.cli.datasource import datasource
+from text2sql.cli.documents import documents
 from text2sql.cli.evaluate import evaluate
 from text2sql.cli.guardrail import guardrail
+from text2sql.cli.knowledge import knowledge
 from text2sql.cli.model import model
 from text2sql.cli.serve import serve
 from text2sql.cli.verified import verified
@@ -31,8 +33,10 @@ def text2sql() -> None:
 text2sql.add_command(ask)
 text2sql.add_command(check)
 text2sql.add_command(datasource)
+text2sql.add_command(documents)
 text2sql.add_command(evaluate)
 text2sql.add_command(guardrail)
+text2sql.add_command(knowledge)
 text2sql.add_command(model)
 text2sql.add_command(serve)
 text2sql.add_command(verified)

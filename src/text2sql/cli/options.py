@@ -25,7 +25,7 @@ knowledge_option = click.option(
     "--knowledge",
     metavar="FOLDER",
     type=click.Path(path_type=Path),
-    help="Folder with catalog.yaml, glossary.yaml and verified.yaml about the database.",
+    help="Folder with what is known of the database: catalog.yaml, glossary.yaml, documents and more.",
 )
 
 

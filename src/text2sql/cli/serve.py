@@ -63,7 +63,9 @@ def serve(
             remedy="Leave out --group and --attribute.",
         )
     attributes = {name: text for name, _, text in (each.partition("=") for each in caller.attributes)}
-    local = Person(subject="local", groups=caller.groups, attributes=attributes, may_measure=True)
+    local = Person(
+        subject="local", groups=caller.groups, attributes=attributes, is_editor=True, may_measure=True
+    )
     with (
         open_app(settings, api_settings, local) as app,
         listen(api_settings.host, api_settings.port) as listener,

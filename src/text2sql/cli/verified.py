@@ -109,8 +109,8 @@ def proposed(database: str | None, knowledge: Path | None) -> None:
     import yaml
 
     from text2sql.datasource.verified import normal_form
+    from text2sql.execution.url import datasource_name
     from text2sql.services import open_verified
-    from text2sql_api.serving import datasource_name
 
     settings = load_settings(database_url=database, knowledge_dir=knowledge)
     known = {normal_form(query.question) for query in open_verified(settings)}

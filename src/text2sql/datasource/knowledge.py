@@ -1,6 +1,7 @@
 """The knowledge folder of a datasource.
 
-`catalog.yaml` describes tables, `glossary.yaml` explains terms, `verified.yaml` holds approved statements.
+`catalog.yaml` describes tables, `glossary.yaml` explains terms, `metrics.yaml` says how measures are worked
+out, `verified.yaml` holds approved statements. The folder `documents` in it is read elsewhere.
 """
 
 from datetime import date
@@ -48,6 +49,24 @@ class Glossary(Message):
     terms: tuple[Term, ...] = ()
 
 
+class Metric(Message):
+    """An entry of `metrics.yaml`: a measure, and the expression that works it out."""
+
+    metric: str = Field(min_length=1)
+    synonyms: tuple[str, ...] = ()
+    meaning: str = ""
+    sql: str = Field(min_length=1)
+    grain: str = ""
+    """What there is one value for, for example `one value per order`."""
+    tables: tuple[str, ...] = ()
+
+
+class Metrics(Message):
+    """The file `metrics.yaml`."""
+
+    metrics: tuple[Metric, ...] = ()
+
+
 class KnownFiles(NamedTuple):
     """Where the files about a database are."""
 
@@ -64,6 +83,7 @@ class Knowledge(Message):
 
     catalog: CatalogNotes = CatalogNotes()
     glossary: Glossary = Glossary()
+    metrics: Metrics = Metrics()
     verified: VerifiedQueries = VerifiedQueries()
 
 
@@ -81,11 +101,12 @@ def load_knowledge(folder: Path | None) -> Knowledge:
     if not folder.is_dir():
         raise InvalidKnowledge(
             f"There is no folder {folder}.",
-            remedy="Name a folder that holds catalog.yaml, glossary.yaml or verified.yaml.",
+            remedy="Name a folder that holds catalog.yaml, glossary.yaml, metrics.yaml or verified.yaml.",
         )
     return Knowledge(
         catalog=_load(folder / "catalog.yaml", CatalogNotes),
         glossary=_load(folder / "glossary.yaml", Glossary),
+        metrics=_load(folder / "metrics.yaml", Metrics),
         verified=_load(folder / "verified.yaml", VerifiedQueries),
     )
 

@@ -15,7 +15,7 @@ from text2sql.private_file import write_private
 FRESH_SECONDS = 60.0
 """How long what was fetched is used before S3 is asked whether it still holds."""
 _POLICY = "policy.yaml"
-_NAMES = (_POLICY, "catalog.yaml", "glossary.yaml", "verified.yaml")
+_NAMES = (_POLICY, "catalog.yaml", "glossary.yaml", "metrics.yaml", "verified.yaml")
 
 
 class KnowledgeBucket:

@@ -1,5 +1,6 @@
 """Database URLs: reading them and showing them without a password; connecting is the adapters' work."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -139,3 +140,10 @@ def _options(parts: SplitResult) -> dict[str, str]:
     if options.get("ssl") == "disabled" and options.get("ssl_verify") == "true":
         raise _invalid("The MySQL URL asks to verify a connection without TLS.", "Leave out ssl=disabled.")
     return options
+
+
+def datasource_name(url: str) -> str:
+    """Return what a database is called as a datasource: by its own name, or its file's."""
+    parsed = parse_database_url(url)
+    name = parsed.path.stem if isinstance(parsed, SqliteUrl) else parsed.database
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:64] or "database"

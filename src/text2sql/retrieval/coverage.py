@@ -24,7 +24,7 @@ _ENGLISH = frozenset(
     "the of how what which who whose are is did does do our many list show find give each for and with have"
     " has there from by than that their when where tell me much".split()
 )
-_EMPTY = frozenset(
+EMPTY = frozenset(
     # the words of any sentence
     "a about above across after again against all almost along already also although am among an and another"
     " any anyone anything are around as ask at away back be because been before being below beside between"
@@ -77,7 +77,7 @@ def cover(question: str, catalog: Catalog) -> Coverage:
     known: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for word, stem in words:
-        if stem not in _EMPTY and word not in _EMPTY:
+        if stem not in EMPTY and word not in EMPTY:
             (known if stem in joined or ranking.knows(stem) else unknown)[stem] = word
     return Coverage(known=tuple(known.values()), unknown=tuple(unknown.values()))
 

@@ -87,6 +87,7 @@ def _check(text: str, *, access: Access, row_limit: int, question: str, is_first
     unmet = find_unmet(question, statement) if question else None
     if unmet and is_first:
         return unmet
+    rules = access.rules
     return ValidSql(
         draft=text,
         sql=statement.sql,
@@ -96,6 +97,8 @@ def _check(text: str, *, access: Access, row_limit: int, question: str, is_first
         changes=tuple(statement.changes),
         compared=compared_texts(statement),
         unmet=unmet.message if unmet else "",
+        masks_personal_data=bool(rules)
+        and any(rules[table.key].masks_personal_data for _, table in statement.tables),
     )
 
 

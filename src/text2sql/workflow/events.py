@@ -103,6 +103,14 @@ class ComposeAnswer(StepEvent):
     repairs: int
 
 
+class Shown(Message):
+    """What ComposeAnswer made."""
+
+    answer: Answer
+    executed: Parcel
+    """Holds an `Executed`, with the rows as they may be shown."""
+
+
 class CaughtError(Message):
     """An error as Step Functions tells it."""
 

@@ -49,8 +49,17 @@ _DATE_VALUE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([ T].*)?|\d\d?[-/.]\d\d?[-/
 
 def worth_sampling(name: str, declared_type: str) -> bool:
     """Tell whether a column's values may be looked at, by its name and type."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # eMail, cardNumber
-    return not _PRIVATE_NAME.search(words) and not _UNSAMPLED_TYPE.search(declared_type)
+    return not has_private_name(name) and not _UNSAMPLED_TYPE.search(declared_type)
+
+
+def has_private_name(name: str) -> bool:
+    """Tell whether a column is called as those of people's addresses, numbers and secrets are."""
+    return bool(_PRIVATE_NAME.search(split_words(name)))
+
+
+def split_words(name: str) -> str:
+    """Return a name such as eMail or cardNumber with its words apart: e_Mail, card_Number."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
 def tells_private(description: str) -> bool:

@@ -15,6 +15,9 @@ from text2sql.messages import Message
 Mask: TypeAlias = Literal["full", "hash", "last_four", "year_only"]
 """How a masked column's values are shown; the strictest first."""
 
+PersonalData: TypeAlias = Literal["masked", "shown"]
+"""What a group sees of personal data."""
+
 Scalar: TypeAlias = bool | int | Decimal | date | str
 """One value of a caller's attribute."""
 
@@ -48,6 +51,13 @@ class TableRules(Message):
     """Predicates in the catalog's dialect with every name resolved; a row is visible where one of them holds.
 
     The text `'{caller.name}'` stands for an attribute's value. Empty: every row is visible."""
+    masks_personal_data: bool = False
+    """Whether personal data in what a statement makes of the table is masked before it is shown."""
+
+    @property
+    def tells_values(self) -> bool:
+        """Whether what the columns without a mask hold may be told beside a result."""
+        return not self.rows and not self.masks_personal_data
 
 
 class Access(Message):
@@ -69,7 +79,7 @@ class Access(Message):
         return frozenset(
             (table.key, column.name)
             for table in self.catalog.tables
-            if not self.rules or ((rules := self.rules.get(table.key)) and not rules.rows)
+            if not self.rules or ((rules := self.rules.get(table.key)) and rules.tells_values)
             for column in table.columns
             if not self.rules or column.name not in self.rules[table.key].masks
         )

@@ -23,8 +23,8 @@ def access_for(policy: Policy, caller: Caller, catalog: Catalog) -> Access:
     """Return what the caller may see of the catalog that the policy was checked against.
 
     A row is visible where one of the caller's groups allows it. A column is visible only where every
-    group that sees the table shows it, and the strictest mask wins. So nobody sees a cell that no single
-    group allows.
+    group that sees the table shows it, and the strictest mask wins; personal data is masked where one of
+    them masks it. So nobody sees a cell that no single group allows.
 
     Raises:
         AccessDenied: nothing is visible, or an attribute that decides is missing or of another type.
@@ -76,6 +76,7 @@ def _join(table: Table, grants: Sequence[Grant]) -> TableRules:
         of_bytes=frozenset(c.name for c in table.columns if c.name in masks and holds_bytes(c.type)),
         raw_filters=frozenset(raw_filters),
         rows=rows,
+        masks_personal_data=any(grant.masks_personal_data for grant in grants),
     )
 
 
@@ -125,7 +126,7 @@ def _stored(table: Table, rules: TableRules) -> set[str]:
 
 def _column(column: Column, rules: TableRules) -> Column:
     mask = rules.masks.get(column.name)
-    is_cut = mask or rules.rows
+    is_cut = mask or not rules.tells_values
     update: dict[str, object] = dict.fromkeys(("distinct", "lowest", "highest")) if is_cut else {}
     if is_cut:
         update["samples"] = ()

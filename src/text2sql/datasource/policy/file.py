@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from text2sql.datasource.policy.access import AttributeValue, Mask, Scalar
+from text2sql.datasource.policy.access import AttributeValue, Mask, PersonalData, Scalar
 from text2sql.errors import InvalidPolicy
 from text2sql.messages import Message
 from text2sql.yaml_file import YamlFile
@@ -48,6 +48,9 @@ class GroupEntry(Message):
 
     inherits: tuple[str, ...] = Field((), description="Groups whose tables this group sees as well.")
     tables: dict[str, TableEntry] = Field({}, description="By table; an entry replaces an inherited one.")
+    personal_data: PersonalData = Field(
+        "shown", description="Whether personal data is masked in all that the group sees."
+    )
 
 
 class PolicyFile(Message):

@@ -17,6 +17,8 @@ class Grant(Message):
     """A predicate with every name resolved, as `TableRules.rows`; empty for all rows."""
     needs: frozenset[str] = frozenset()
     """The attributes that the predicate asks for."""
+    masks_personal_data: bool = False
+    """As `TableRules.masks_personal_data`."""
 
 
 class Policy(Message):

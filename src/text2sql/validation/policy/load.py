@@ -8,6 +8,7 @@ from text2sql.datasource.catalog import Catalog, Column, Table
 from text2sql.datasource.policy.access import Mask
 from text2sql.datasource.policy.file import GroupEntry, PolicyFile, TableEntry, read_policy_file
 from text2sql.datasource.policy.grants import Grant, Policy
+from text2sql.datasource.policy.personal import holds_personal_data
 from text2sql.messages import Dialect
 from text2sql.validation.policy.rows import RowsRefused, attributes_in, resolve_rows
 from text2sql.yaml_file import Place, YamlFile
@@ -66,7 +67,16 @@ class _Loader:
                         place, f"{name} inherits two different rules for {table}; give it one of its own."
                     )
                 inherited[table] = grant
-        yield from (inherited | own[name]).items()
+        masks = self._content.groups[name].personal_data == "masked"
+        for table, grant in (inherited | own[name]).items():
+            yield table, self._without_personal_data(grant, self._tables[table]) if masks else grant
+
+    def _without_personal_data(self, grant: Grant, table: Table) -> Grant:
+        """Return the grant with the columns of personal data masked; one that has a mask keeps it."""
+        masks: dict[str, Mask] = {
+            column.name: "full" for column in table.columns if holds_personal_data(column)
+        }
+        return grant.model_copy(update={"masks": {**masks, **grant.masks}, "masks_personal_data": True})
 
     def _own_grants(self, name: str, entry: GroupEntry) -> dict[str, Grant]:
         return {
