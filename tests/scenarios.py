@@ -245,6 +245,13 @@ SCENARIOS = [
         says="there is no weather here",
     ),
     Scenario(
+        "the model's reason is masked on its way out",
+        ("DECLINE: nobody has the number 123-45-6789",),
+        "declined",
+        f"{BEGIN} GenerateSql",
+        says="the number {US_SOCIAL_SECURITY_NUMBER}",
+    ),
+    Scenario(
         "declined after a repair",
         (UNKNOWN_TABLE, "DECLINE: no such data"),
         "declined",

@@ -22,6 +22,7 @@ from text2sql.execution.step import execute_sql
 from text2sql.generation.port import SqlModel
 from text2sql.generation.rewriting import rewrite_question
 from text2sql.generation.step import generate_sql
+from text2sql.generation.words import screen_words
 from text2sql.guardrail.port import Guardrail
 from text2sql.guardrail.step import check_question
 from text2sql.messages import (
@@ -235,6 +236,7 @@ class _Run:
                     votes=services.votes,
                     seconded=seconded,
                 )
+                generation = screen_words(generation, services.guardrail)
             if not isinstance(generation, SqlDraft):
                 return generation
             sql = generation.sql

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text2sql import __version__
 from text2sql.datasource.cache import load_catalog
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.knowledge import Knowledge, KnownFiles
@@ -28,6 +29,7 @@ from text2sql.settings import Settings
 if TYPE_CHECKING:
     from text2sql.datasource.knowledge_bucket import KnowledgeBucket
     from text2sql.datasource.policy.grants import Policy
+    from text2sql.datasource.shared_catalog import SharedCatalog
     from text2sql.datasource.values_index import StoredValues, ValuesIndex
     from text2sql.documents.bucket import BucketStore
     from text2sql.documents.folder import FolderStore
@@ -153,7 +155,7 @@ def open_document_bucket(settings: Settings, *, is_sync: bool = False) -> "tuple
     Raises:
         InvalidSettings: the index is not named.
     """
-    from text2sql.datasource.knowledge_bucket import connect_to_s3
+    from text2sql.datasource.s3 import connect_to_s3
     from text2sql.documents.bucket import BucketStore
 
     return BucketStore(settings.knowledge_bucket, connect_to_s3), _open_bucket_index(
@@ -163,7 +165,7 @@ def open_document_bucket(settings: Settings, *, is_sync: bool = False) -> "tuple
 
 def _open_bucket_index(settings: Settings, *, is_sync: bool) -> "BucketIndex":
     """Return the adapter for `documents_provider`."""
-    from text2sql.datasource.knowledge_bucket import connect_to_s3
+    from text2sql.datasource.s3 import connect_to_s3
 
     bucket = settings.knowledge_bucket
     guardrail = (settings.guardrail_provider, settings.guardrail_id, settings.guardrail_version)
@@ -317,7 +319,8 @@ def find_files(settings: Settings) -> KnownFiles:
 @cache
 def open_knowledge_bucket(name: str, folder: Path) -> "KnowledgeBucket":
     """Return the bucket, which remembers when it was asked last."""
-    from text2sql.datasource.knowledge_bucket import KnowledgeBucket, connect_to_s3
+    from text2sql.datasource.knowledge_bucket import KnowledgeBucket
+    from text2sql.datasource.s3 import connect_to_s3
 
     return KnowledgeBucket(name, folder, connect_to_s3)
 
@@ -501,7 +504,21 @@ def _open_policy(source: DataSource) -> "Callable[[Catalog], Policy] | None":
 
 
 def _read_catalog(settings: Settings, database: Database) -> Catalog:
-    return load_catalog(database, _identity(settings), cache_folder(settings) / "catalogs")
+    shared = open_shared_catalog(settings) if settings.knowledge_bucket else None
+    return load_catalog(database, catalog_identity(settings), cache_folder(settings) / "catalogs", shared)
+
+
+def catalog_identity(settings: Settings) -> str:
+    """Return what tells the database from others, and how this version of the product reads it."""
+    return _digest(f"{__version__} {_identity(settings)}")
+
+
+def open_shared_catalog(settings: Settings) -> "SharedCatalog":
+    """Return the catalog that the bucket of knowledge holds."""
+    from text2sql.datasource.s3 import connect_to_s3
+    from text2sql.datasource.shared_catalog import SharedCatalog
+
+    return SharedCatalog(settings.knowledge_bucket, connect_to_s3)
 
 
 def _guardrail_text(settings: Settings) -> str:

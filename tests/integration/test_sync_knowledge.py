@@ -1,8 +1,10 @@
 """The sync of documents in a local cloud: from an upload to the question, and to its end."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ QUESTION = "How many loyal customers are there?"
 class World:
     """The deployed stack, and its bucket of knowledge."""
 
-    def __init__(self, cloud: LocalCloud, outputs: Mapping[str, str]) -> None:
+    def __init__(self, cloud: LocalCloud, outputs: Mapping[str, str], shop: Path) -> None:
+        self.shop = shop
         self.bucket = outputs["KnowledgeBucket"]
         self.machine = outputs["SyncKnowledgeArn"]
         self.storage = cloud.client("s3")
@@ -37,8 +40,8 @@ class World:
     def delete(self, name: str) -> None:
         self.storage.delete_object(Bucket=self.bucket, Key=f"documents/{name}")
 
-    def told(self, question: str) -> list[str]:
-        """Return the sources that RetrieveContext finds for a question."""
+    def retrieved(self, question: str) -> dict[str, Any]:
+        """Return what RetrieveContext finds for a question."""
         (name,) = [
             function["FunctionName"]
             for function in self._functions.list_functions(MaxItems=50)["Functions"]
@@ -50,12 +53,23 @@ class World:
             "caller": {"groups": ["everyone"], "attributes": {}},
         }
         done = self._functions.invoke(FunctionName=name, Payload=json.dumps(event))
-        context = json.loads(json.loads(done["Payload"].read())["output"]["context"]["text"])
-        return [passage["source"] for passage in context["passages"]]
+        context: dict[str, Any] = json.loads(json.loads(done["Payload"].read())["output"]["context"]["text"])
+        return context
+
+    def told(self, question: str) -> list[str]:
+        """Return the sources of what is told with a question."""
+        return [passage["source"] for passage in self.retrieved(question)["passages"]]
+
+    def begin(self, name: str) -> None:
+        """Begin a sync, as the schedule does."""
+        self.states.start_execution(stateMachineArn=self.machine, name=name)
 
     def syncs(self) -> list[dict[str, Any]]:
-        """Return the history, the newest first."""
-        found = self.storage.get_object(Bucket=self.bucket, Key="index/syncs.json")
+        """Return the history, the newest first; nothing before the first sync has ended."""
+        try:
+            found = self.storage.get_object(Bucket=self.bucket, Key="index/syncs.json")
+        except self.storage.exceptions.NoSuchKey:
+            return []
         history: list[dict[str, Any]] = json.loads(found["Body"].read())["syncs"]
         return history
 
@@ -70,13 +84,14 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("sync")
+    shop = write_small_shop(folder / "shop.db")
     variables = {
-        "TEXT2SQL_DATABASE_URL": f"sqlite:///{write_small_shop(folder / 'shop.db')}",
+        "TEXT2SQL_DATABASE_URL": f"sqlite:///{shop}",
         "TEXT2SQL_CACHE_DIR": str(folder / "cache"),
         "TEXT2SQL_MODEL_PROVIDER": "bedrock",  # which nobody asks
     }
     with LocalCloud(folder, free_port(), CLOUD / "bin" / "python", wait_scale=0.1) as cloud:
-        world = World(cloud, cloud.deploy("sync", variables))
+        world = World(cloud, cloud.deploy("sync", variables), shop)
         world.storage.put_object(Bucket=world.bucket, Key="policy.yaml", Body=POLICY)
         yield world
 
@@ -109,6 +124,26 @@ def test_storm_of_uploads_makes_few_syncs_and_poison_leaves_the_others_indexed(w
     assert {each["status"] for each in world.executions()} == {"SUCCEEDED"}
     assert len(world.executions()) - before <= UPLOADS / 2
     assert world.told("What does rule 7 say of the day that parcels are sent?")
+
+
+def test_schedule_reads_the_schema_anew_and_tells_how_much_has_changed(world: World) -> None:
+    policy = "groups: {everyone: {tables: {customers: {}, gifts: {}}}}"
+    world.begin("night-1")
+    wait_until(lambda: _recorded(world, "night-1") is not None, 60)
+    with closing(sqlite3.connect(world.shop)) as shop, shop:
+        shop.execute("CREATE TABLE gifts (id INTEGER PRIMARY KEY, ribbon TEXT)")
+    world.storage.put_object(Bucket=world.bucket, Key="policy.yaml", Body=policy)
+    world.begin("night-2")
+    wait_until(lambda: _recorded(world, "night-2") is not None, 60)
+    record = _recorded(world, "night-2")
+    assert record is not None
+    assert (record["state"], record["schema_changes"], record["misfits"]) == ("done", 1, 0)
+    stored = world.storage.get_object(Bucket=world.bucket, Key="index/catalog.json")["Body"].read()
+    assert b"ribbon" in stored
+
+
+def _recorded(world: World, name: str) -> dict[str, Any] | None:
+    return next((each for each in world.syncs() if each["id"] == name), None)
 
 
 def _counted(world: World) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +28,7 @@ from text2sql.errors import (
     SqlRejected,
     Text2SqlError,
 )
+from text2sql.execution.sqlite import SqliteDatabase
 from text2sql.messages import StepName
 from text2sql.settings import Settings
 from text2sql.workflow import function as surroundings
@@ -388,12 +391,32 @@ def test_documents_go_from_the_bucket_to_the_question_and_are_gone_when_they_are
     services.open_document_bucket.cache_clear()
     assert "Loyal customer" not in str(invoke("retrieve_context/anybody", question=question))
     (record,) = services.open_document_bucket(Settings())[0].history().syncs
-    assert (record.id, record.state, record.indexed, record.failed) == (
-        "changes-4f1c2a9e-0001",
-        "done",
-        1,
-        1,
-    )
+    assert (record.id, record.state) == ("changes-4f1c2a9e-0001", "done")
+    assert (record.indexed, record.failed, record.schema_changes, record.misfits) == (1, 1, 3, 1)
+
+
+def test_schema_is_read_anew_for_all_functions_and_what_no_longer_fits_it_is_told(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage = boto3.client("s3")
+    metric = "metrics: [{metric: vips, meaning: The best, sql: COUNT(vip), tables: [customers]}]"
+    storage.put_object(Bucket="knowledge", Key="metrics.yaml", Body=metric)
+    assert invoke("sync_schema/nightly") == {"changes": 0, "misfits": 1}
+    assert "metric: vips" in capsys.readouterr().out
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+        shop.execute("ALTER TABLE customers ADD COLUMN vip INTEGER")
+    assert invoke("sync_schema/nightly") == {"changes": 1, "misfits": 0}
+    assert "customers.vip is new" in capsys.readouterr().out
+    monkeypatch.setenv("TEXT2SQL_CACHE_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(SqliteDatabase, "read_catalog", None)  # whoever needs it takes the bucket's
+    surroundings._settings.cache_clear()
+    assert "vip" in invoke("retrieve_context/anybody")["output"]["context"]["text"]
+
+
+def test_knowledge_that_describes_what_is_gone_is_a_misfit(invoke: Invoke) -> None:
+    notes = "tables: {returns: {description: Goods that came back}}"
+    boto3.client("s3").put_object(Bucket="knowledge", Key="catalog.yaml", Body=notes)
+    assert invoke("sync_schema/nightly") == {"changes": 0, "misfits": 1}
 
 
 def test_sync_that_was_broken_off_is_recorded_as_failed(invoke: Invoke) -> None:

@@ -12,9 +12,9 @@ from moto import mock_aws
 from small_shop import write_small_shop
 from text2sql import services
 from text2sql.cli.options import CallerOptions
-from text2sql.datasource import knowledge_bucket
 from text2sql.datasource.knowledge_bucket import FRESH_SECONDS, KnowledgeBucket
 from text2sql.datasource.policy.access import Caller, Claims
+from text2sql.datasource.s3 import connect_to_s3
 from text2sql.errors import (
     AccessDenied,
     InvalidKnowledge,
@@ -229,4 +229,4 @@ def test_bucket_is_opened_once(tmp_path: Path) -> None:
     opened = services.open_knowledge_bucket("known", tmp_path)
     assert services.open_knowledge_bucket("known", tmp_path) is opened
     assert opened.fetch().policy
-    assert knowledge_bucket.connect_to_s3().meta.config.retries["total_max_attempts"] == 3
+    assert connect_to_s3().meta.config.retries["total_max_attempts"] == 3

@@ -46,6 +46,7 @@ RIGHTS = {
         "secretsmanager:GetSecretValue",
     },
     "GenerateSql": {
+        SCREEN,
         "s3:GetObject",
         "bedrock:InvokeModel",
         *(f"dynamodb:{verb}Item" for verb in ("Delete", "Get", "Put", "Update")),
@@ -62,6 +63,10 @@ RIGHTS = {
         SCREEN,
         *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
         *("bedrock:GetKnowledgeBase", "bedrock:StartIngestionJob"),
+    },
+    "SyncSchema": {
+        *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        "secretsmanager:GetSecretValue",
     },
     "CheckIngestion": {
         *("s3:GetObject", "s3:ListBucket"),
@@ -82,7 +87,7 @@ def test_function_has_the_rights_that_its_step_needs_and_no_other(name: str) -> 
 def test_only_the_functions_that_reach_the_database_are_in_its_network_and_know_its_password() -> None:
     inside = {name for name, function in FUNCTIONS.items() if "VpcConfig" in function}
     knowing = {name for name, function in FUNCTIONS.items() if "DATABASE_SECRET" in str(function)}
-    assert inside == knowing == {"RetrieveContext", "ExecuteSql"}
+    assert inside == knowing == {"RetrieveContext", "ExecuteSql", "SyncSchema"}
 
 
 def test_variables_are_settings() -> None:

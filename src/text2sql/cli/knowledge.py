@@ -21,8 +21,8 @@ def check(database: str | None, knowledge: Path | None) -> int:
     No statement of theirs is run. `text2sql verified check` looks after verified queries.
     """
     from text2sql.answer.cell_text import flatten
-    from text2sql.evaluation.knowledge import check_terms
     from text2sql.services import open_knowledge
+    from text2sql.validation.knowledge import check_terms
 
     checked = list(
         check_terms(*open_knowledge(load_settings(database_url=database, knowledge_dir=knowledge)))

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import Any
 
 from text2sql.datasource.knowledge import KnownFiles
-from text2sql.errors import InvalidKnowledge, InvalidPolicy, KnowledgeBaseUnavailable
+from text2sql.datasource.s3 import s3_errors
+from text2sql.errors import InvalidKnowledge, InvalidPolicy
 from text2sql.private_file import write_private
 
 FRESH_SECONDS = 60.0
@@ -69,47 +70,32 @@ class KnowledgeBucket:
 
     def _fetch(self, name: str) -> None:
         """Make the file here what it is in the bucket."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import ClientError
 
         known = self._versions.get(name)
         path = self._folder / name
-        try:
-            found = self._client.get_object(
-                Bucket=self._bucket, Key=name, **({"IfNoneMatch": known} if known else {})
-            )
-            text = found["Body"].read().decode()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "304":
+        condition = {"IfNoneMatch": known} if known else {}
+        with s3_errors():
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=name, **condition)
+                content: bytes = found["Body"].read()
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "304":
+                    return
+                if error.response["Error"]["Code"] != "NoSuchKey":
+                    raise
+                self._versions.pop(name, None)
+                path.unlink(missing_ok=True)
                 return
-            if error.response["Error"]["Code"] != "NoSuchKey":
-                raise _unavailable() from error
-            self._versions.pop(name, None)
-            path.unlink(missing_ok=True)
-        except BotoCoreError as error:
-            raise _unavailable() from error
+        try:
+            text = content.decode()
         except UnicodeDecodeError as error:
             raise InvalidKnowledge(f"{name} cannot be read.", remedy="Save it as UTF-8 YAML.") from error
-        else:
-            self._versions.pop(name, None)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(path, text)
-            self._versions[name] = found["ETag"]
+        self._versions.pop(name, None)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, text)
+        self._versions[name] = found["ETag"]
 
     @cached_property
     def _client(self) -> Any:
         return self._connect()
-
-
-def connect_to_s3() -> Any:
-    """Return boto3's client; Region and credentials come from the AWS environment."""
-    import boto3
-    from botocore.config import Config
-
-    limits = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.client("s3", config=limits)
-
-
-def _unavailable() -> KnowledgeBaseUnavailable:
-    return KnowledgeBaseUnavailable(
-        "The bucket of TEXT2SQL_KNOWLEDGE_BUCKET does not answer.", remedy="Ask again in a while."
-    )

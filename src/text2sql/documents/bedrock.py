@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote
 
+from text2sql.datasource.s3 import s3_errors
 from text2sql.documents.bedrock_errors import bedrock_errors, code_of
 from text2sql.documents.manifest import Manifest, key_of
-from text2sql.documents.objects import s3_errors
 from text2sql.documents.port import IndexedDocument, IngestionFailure, IngestionState, Section
 from text2sql.documents.telling import passage
 from text2sql.errors import InvalidSettings, KnowledgeBaseUnavailable

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from text2sql.datasource.s3 import s3_errors
 from text2sql.documents.library import DocumentState, SyncHistory, SyncRecord, Upload, list_documents
-from text2sql.documents.objects import s3_errors
 from text2sql.documents.port import DocumentIndex, StoredDocument
 from text2sql.documents.reading import check_name, check_size, content_type, largest
 from text2sql.errors import InvalidDocument

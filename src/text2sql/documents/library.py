@@ -51,6 +51,10 @@ class SyncRecord(Message):
     indexed: int = 0
     removed: int = 0
     failed: int = 0
+    schema_changes: int = 0
+    """Tables and columns of the database that are new, gone or other."""
+    misfits: int = 0
+    """Descriptions, terms and metrics that do not fit the database."""
     problem: str = ""
     """Why the sync as a whole failed; safe to show."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from text2sql.documents.objects import s3_errors
+from text2sql.datasource.s3 import s3_errors
 from text2sql.documents.port import IndexedDocument, Section
 from text2sql.errors import KnowledgeBaseUnavailable
 from text2sql.messages import Message

@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from text2sql.datasource.s3 import s3_errors
 from text2sql.documents.local_index import LocalIndex
-from text2sql.documents.objects import s3_errors
 from text2sql.documents.port import FoundAtOnce, IndexedDocument, Section
 from text2sql.errors import KnowledgeBaseUnavailable
 from text2sql.messages import Passage

@@ -21,11 +21,21 @@ _TITLE = re.compile(
 )
 # Towns are found as people now and then, and so are streets and shops that are called after them.
 _IN = re.compile(r"\b(?:in|near|around) $", re.IGNORECASE)
-_PLACE = re.compile(
-    r"^ (?:street|avenue|boulevard|road|square|station|airport|store|shop|branch|hotel|hospital|school|museum"
-    r"|university|college|stadium|park|bridge|building|centre|center|award|prize|cup)\b",
-    re.IGNORECASE,
+_THINGS = (
+    r"(?:street|avenue|boulevard|road|square|station|airport|store|shop|branch|hotel|hospital|school|museum"
+    r"|university|college|stadium|park|bridge|building|centre|center|winery|vineyard|brewery|restaurant|library"
+    r"|theatre|theater|church|foundation|award|prize|cup)"
 )
+_THING_AFTER = re.compile(rf"^ {_THINGS}\b", re.IGNORECASE)
+_THING_BEFORE = re.compile(
+    rf"\b{_THINGS}s? (?:named|called|(?:with|by|of|has) (?:the )?name(?: of)?)\W{{1,3}}$", re.IGNORECASE
+)
+_IS_THING = re.compile(rf" {_THINGS}s?$", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"(?:find|show|list|count|give|return|tell|get|compute|select|describe|which) ", re.IGNORECASE
+)
+# "Robin CV" is a document; a surname has a vowel.
+_ACRONYM = re.compile(r"(?!NG$)[B-DF-HJ-NP-TV-XZ]{2,4}$")
 # One word may as well be a town, a brand or a shop: "the Jackson store".
 _WHOLE_NAME = 2
 
@@ -41,13 +51,22 @@ def find_names(text: str) -> Iterator[tuple[int, int]]:
         if entity.label_ != "PERSON":
             continue
         name = _POSSESSIVE.sub("", entity.text)
-        words = [word for word in name.split() if word[0].isalpha()]
+        start, end = entity.start_char, entity.start_char + len(name)
+        if request := _REQUEST.match(name):
+            start += request.end()
+            name = text[start:end]
+        words = [word for word in name.split() if word[0].isalpha() and not _ACRONYM.match(word)]
         if any(sign.isdigit() for sign in name) or not words:
             continue
-        if _IN.search(text[: entity.start_char]) or _PLACE.search(text[entity.end_char :]):
+        if _IN.search(text[:start]) or _is_thing(text[:start], name, text[entity.end_char :]):
             continue
-        if len(words) >= _WHOLE_NAME or _TITLE.search(text, 0, entity.start_char):
-            yield entity.start_char, entity.start_char + len(name)
+        if len(words) >= _WHOLE_NAME or _TITLE.search(text, 0, start):
+            yield start, end
+
+
+def _is_thing(before: str, name: str, after: str) -> bool:
+    """Tell whether a shop, a prize or the like is called so."""
+    return bool(_THING_BEFORE.search(before) or _IS_THING.search(name) or _THING_AFTER.search(after))
 
 
 @cache

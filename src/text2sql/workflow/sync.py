@@ -1,6 +1,5 @@
 """What the functions of the sync do; `documents/sync.py` holds the sync itself."""
 
-import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from pydantic import Field
 
 from text2sql import ending
 from text2sql.documents.library import SyncRecord
@@ -20,14 +20,27 @@ from text2sql.settings import Settings
 from text2sql.workflow.events import JobId
 from text2sql.workflow.function import Handler, observed
 
-_log = logging.getLogger(__name__)
-
 SECONDS = 200.0
 """A sync begins no document after so many seconds of its function's 300; the state machine calls it again."""
 
 
+class SchemaReport(Message):
+    """What a sync found of the database, in numbers."""
+
+    changes: int = 0
+    """Tables and columns that are new, gone or other."""
+    misfits: int = 0
+    """Descriptions, terms and metrics that do not fit the database."""
+
+
 class SyncDocuments(Message):
     """Which sync it is: the execution's name."""
+
+    job_id: JobId
+
+
+class SyncSchema(Message):
+    """Which sync it is."""
 
     job_id: JobId
 
@@ -45,17 +58,18 @@ class RecordSync(Message):
     job_id: JobId
     started_at: datetime
     report: SyncReport = SyncReport()
+    schema_report: SchemaReport = Field(default_factory=SchemaReport)
     error: str | None = None
     """The class of the error that broke it off."""
 
 
-def sync_function(name: str, work: Callable[[dict[str, Any], Metrics], dict[str, Any]]) -> Handler:
+def sync_function(name: str, work: Callable[[dict[str, Any], Logger, Metrics], dict[str, Any]]) -> Handler:
     """Return a Lambda handler whose errors bear names that the state machine knows, and no text of others."""
 
     def watched(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
         has_failed = 1
         try:
-            done = work(event, metrics)
+            done = work(event, logger, metrics)
             has_failed = 0
         except Text2SqlError as error:
             logger.warning("the sync failed", code=error.code)
@@ -70,7 +84,7 @@ def sync_function(name: str, work: Callable[[dict[str, Any], Metrics], dict[str,
     return observed(name, watched)
 
 
-def start(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+def start(event: dict[str, Any], _logger: Logger, _metrics: Metrics) -> dict[str, Any]:
     """Begin one sync for a batch of changes; a batch that comes again begins none."""
     states = _states()
     first = event["Records"][0]["messageId"]
@@ -79,7 +93,7 @@ def start(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
     return {"changes": len(event["Records"])}
 
 
-def sync(event: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
+def sync(event: dict[str, Any], _logger: Logger, metrics: Metrics) -> dict[str, Any]:
     """Sync for as long as there is time, and publish what was done even where it is broken off."""
     from text2sql.services import open_document_bucket, open_guardrail
 
@@ -97,7 +111,32 @@ def sync(event: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
     return {**report._asdict(), "ingestion": ingestion}
 
 
-def check_ingestion(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+def sync_schema(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
+    """Bring the catalog in the bucket in line with the database, and tell what no longer fits it."""
+    from text2sql import services
+    from text2sql.datasource.schema_sync import sync_schema as sync_catalog
+    from text2sql.validation.knowledge import find_misfits
+
+    SyncSchema.model_validate(event)
+    settings = Settings()
+    services.check_account(settings)
+    changes = sync_catalog(
+        services.open_database(settings),
+        services.catalog_identity(settings),
+        services.open_shared_catalog(settings),
+        datetime.now(UTC),
+    )
+    misfits = [*find_misfits(lambda: services.open_knowledge(settings))]
+    for line in changes or ():
+        logger.info("the schema has changed", change=line)
+    for line in misfits:
+        logger.warning("knowledge does not fit the database", misfit=line)
+    metrics.add_metric("SchemaChanges", MetricUnit.Count, len(changes or ()))
+    metrics.add_metric("Misfits", MetricUnit.Count, len(misfits))
+    return SchemaReport(changes=len(changes or ()), misfits=len(misfits)).model_dump()
+
+
+def check_ingestion(event: dict[str, Any], logger: Logger, _metrics: Metrics) -> dict[str, Any]:
     """Tell whether what was put into the index is found by now."""
     from text2sql.services import open_document_bucket
 
@@ -105,11 +144,11 @@ def check_ingestion(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
     _, index = open_document_bucket(Settings())
     state = index.ingestion_state(told.ingestion)
     for failure in state.failures:
-        _log.warning("a document could not be ingested: %s: %s", failure.document, failure.reason)
+        logger.warning("a document could not be ingested", document=failure.document, reason=failure.reason)
     return {"status": state.status, "failed": state.failed}
 
 
-def record(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
+def record(event: dict[str, Any], _logger: Logger, _metrics: Metrics) -> dict[str, Any]:
     """Keep how the sync ended; doing it again changes nothing."""
     from text2sql.services import open_document_bucket
 
@@ -125,6 +164,8 @@ def record(event: dict[str, Any], _metrics: Metrics) -> dict[str, Any]:
             indexed=told.report.indexed,
             removed=told.report.removed,
             failed=told.report.failed,
+            schema_changes=told.schema_report.changes,
+            misfits=told.schema_report.misfits,
             problem=problem,
         )
     )

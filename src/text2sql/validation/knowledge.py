@@ -1,12 +1,12 @@
 """Whether terms and metrics still fit the database: their tables are there, and their SQL can be read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from text2sql.datasource.catalog import Catalog, quote_name
 from text2sql.datasource.knowledge import Knowledge, Metric, Term
 from text2sql.datasource.policy.access import Access
-from text2sql.errors import SqlRejected
+from text2sql.errors import InvalidKnowledge, SqlRejected
 from text2sql.messages import SqlDraft
 from text2sql.validation.step import validate_sql
 
@@ -26,6 +26,22 @@ def check_terms(knowledge: Knowledge, catalog: Catalog) -> Iterator[CheckedTerm]
     for term in terms:
         source = f"metric: {term.metric}" if isinstance(term, Metric) else f"glossary: {term.term}"
         yield CheckedTerm(source, _find_problem(term, catalog))
+
+
+def find_misfits(open_knowledge: Callable[[], tuple[Knowledge, Catalog]]) -> Iterator[str]:
+    """Yield, in words, what people wrote down and what does not fit the database, or cannot be read.
+
+    Raises:
+        DatabaseError, InvalidPolicy, KnowledgeBaseUnavailable: as `open_knowledge` does.
+    """
+    try:
+        knowledge, catalog = open_knowledge()
+    except InvalidKnowledge as error:
+        yield error.message
+        return
+    for term in check_terms(knowledge, catalog):
+        if term.problem:
+            yield f"{term.source}: {term.problem}"
 
 
 def _find_problem(term: Term | Metric, catalog: Catalog) -> str:
