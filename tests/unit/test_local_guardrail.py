@@ -53,7 +53,17 @@ def test_name_is_told_from_town_shop_and_street() -> None:
     asked = guardrail.screen("Is Ada Byron's order, paid by John Smith on 2024-05-01, there?", "input")
     assert asked.text == "Is {NAME}'s order, paid by {NAME} on 2024-05-01, there?"
     assert guardrail.screen("The customer is Mr. Anderson.", "output").text == "The customer is Mr. {NAME}."
-    for other in ("customers in São Paulo", "visitors of the Jackson store", "stock of Calvin jeans"):
+    assert guardrail.screen("Find Ada Byron's orders", "input").text == "Find {NAME}'s orders"
+    for other in (
+        "customers in São Paulo",
+        "visitors of the Jackson store",
+        "stock of Calvin jeans",
+        "the wines of Robert Biale winery",
+        "flights from the airport named 'London Gatwick'",
+        "films that won a Tony Award",
+        'the sections of the document "David CV"',
+        "Find Alice's orders",
+    ):
         assert guardrail.screen(other, "input").text == other
 
 
