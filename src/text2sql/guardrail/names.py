@@ -35,7 +35,7 @@ _REQUEST = re.compile(
     r"(?:find|show|list|count|give|return|tell|get|compute|select|describe|which) ", re.IGNORECASE
 )
 # "Robin CV" is a document; a surname has a vowel.
-_ACRONYM = re.compile(r"(?!NG$)[B-DF-HJ-NP-TV-XZ]{2,4}$")
+_ACRONYM = re.compile(r"(?!NG\b)[B-DF-HJ-NP-TV-XZ]{2,4}\W*$")
 # One word may as well be a town, a brand or a shop: "the Jackson store".
 _WHOLE_NAME = 2
 
