@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -203,6 +204,15 @@ def test_file_that_somebody_else_put_into_the_folder_waits_for_the_next_sync(
     page = client.get(SHOP).json()["documents"][1]
     assert (page["name"], page["state"]) == ("page.html", "failed")
     assert "cannot be called" in page["problem"]
+
+
+def test_documents_that_come_at_once_are_all_told_and_remembered(tmp_path: Path) -> None:
+    library, _ = open_folder(tmp_path)
+    names = [f"{number}.md" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        states = list(pool.map(lambda name: library.write(name, GLOSSARY), names))
+    assert {state.state for state in states} == {"indexed"}
+    assert len(library.history().syncs) == len(names)
 
 
 def test_syncs_are_told_the_newest_first(world: World) -> None:

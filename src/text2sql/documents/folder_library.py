@@ -4,6 +4,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from text2sql.documents.library import (
 )
 from text2sql.documents.port import DocumentIndex
 from text2sql.documents.reading import check_name, check_size
-from text2sql.documents.sync import sync_documents
+from text2sql.documents.sync import SyncReport, sync_documents
 from text2sql.errors import Text2SqlError
 from text2sql.guardrail.port import Guardrail
 from text2sql.private_file import write_private
@@ -33,6 +34,7 @@ class FolderLibrary:
         self._index = index
         self._guardrail = guardrail
         self._history = history
+        self._lock = Lock()
 
     def list(self) -> tuple[DocumentState, ...]:
         """Return the documents."""
@@ -63,20 +65,18 @@ class FolderLibrary:
         return SyncHistory()
 
     def _sync(self) -> None:
-        started = datetime.now(UTC)
-        sync_id = uuid.uuid4().hex
-        try:
-            report = sync_documents(self._store, self._index, self._guardrail)
-            record = record_of(sync_id, started, datetime.now(UTC), report)
-        except Text2SqlError as error:
-            record = SyncRecord(
-                id=sync_id,
-                started=started,
-                ended=datetime.now(UTC),
-                state="failed",
-                problem=f"{error.message} {error.remedy}".strip(),
-            )
-            raise
-        finally:
-            self._history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self._history, self.history().with_sync(record).model_dump_json())
+        """Bring the index in line with the folder, one request at a time, and keep how it ended."""
+        with self._lock:
+            started, sync_id = datetime.now(UTC), uuid.uuid4().hex
+            try:
+                report = sync_documents(self._store, self._index, self._guardrail)
+            except Text2SqlError as error:
+                failed = record_of(sync_id, started, datetime.now(UTC), SyncReport())
+                problem = f"{error.message} {error.remedy}".strip()
+                self._keep(failed.model_copy(update={"state": "failed", "problem": problem}))
+                raise
+            self._keep(record_of(sync_id, started, datetime.now(UTC), report))
+
+    def _keep(self, record: SyncRecord) -> None:
+        self._history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._history, self.history().with_sync(record).model_dump_json())
