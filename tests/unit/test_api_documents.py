@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +22,7 @@ from small_shop import write_small_shop
 from text2sql.datasource.catalog import Catalog
 from text2sql.datasource.knowledge import Knowledge
 from text2sql.datasource.policy.grants import Policy
+from text2sql.documents import folder_library
 from text2sql.documents.bucket import BucketLibrary, BucketStore
 from text2sql.documents.current import CurrentDocuments
 from text2sql.documents.folder import FolderStore
@@ -32,6 +34,7 @@ from text2sql.errors import DatabaseUnavailable
 from text2sql.execution.url import datasource_name
 from text2sql.guardrail.local import LocalGuardrail
 from text2sql.messages import Screening
+from text2sql.private_file import write_private
 from text2sql.retrieval.local import CurrentKnowledge
 from text2sql.settings import Settings
 from text2sql_api import serving
@@ -206,7 +209,14 @@ def test_file_that_somebody_else_put_into_the_folder_waits_for_the_next_sync(
     assert "cannot be called" in page["problem"]
 
 
-def test_documents_that_come_at_once_are_all_told_and_remembered(tmp_path: Path) -> None:
+def test_documents_that_come_at_once_are_all_told_and_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_slowly(path: Path, text: str) -> None:
+        time.sleep(0.02)
+        write_private(path, text)
+
+    monkeypatch.setattr(folder_library, "write_private", write_slowly)  # so that all would read before any
     library, _ = open_folder(tmp_path)
     names = [f"{number}.md" for number in range(8)]
     with ThreadPoolExecutor(len(names)) as pool:
