@@ -1,3 +1,15 @@
+variable "stage" {
+  description = "The deployment's name, as in template.yaml: dev or prod."
+  type        = string
+  default     = "dev"
+  nullable    = false
+
+  validation {
+    condition     = contains(["dev", "prod"], var.stage)
+    error_message = "stage must be dev or prod."
+  }
+}
+
 variable "tags" {
   description = "Tags of everything that is made here."
   type        = map(string)
@@ -25,5 +37,17 @@ variable "guardrail_kms_key_arn" {
   validation {
     condition     = var.guardrail_kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.guardrail_kms_key_arn))
     error_message = "guardrail_kms_key_arn must be the ARN of a KMS key, arn:aws:kms:<Region>:<account>:key/<id>."
+  }
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms by e-mail; each must confirm it once."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "alarm_emails must be e-mail addresses."
   }
 }

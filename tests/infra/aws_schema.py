@@ -45,18 +45,23 @@ _READ_ONLY = {
 """How a class reads what is computed alone, and its type."""
 
 
-def read_schema(packages: Path, resources: Collection[str]) -> Any:
-    """Return the answer to GetProviderSchema, with the provider and those of these resources that it has.
+def read_schema(packages: Path, kinds: Collection[str]) -> Any:
+    """Return the answer to GetProviderSchema, with the provider and those of these kinds that it has.
 
     Args:
         packages: the folder that cdktn-provider-aws is installed in.
-        resources: names such as `aws_ssm_parameter`.
+        kinds: resources such as `aws_ssm_parameter`, and data sources such as `data.aws_region`.
     """
     answer = protocol.GetProviderSchema.Response()
-    folders = {name.removeprefix("aws_").replace("_", "-"): name for name in resources}
+    folders = {name.removeprefix("aws_").replace(".", "_").replace("_", "-"): name for name in kinds}
     for folder, text in _sources(packages, {"provider", *folders}):
         block = _Source(text).read()
-        schema = answer.provider if folder == "provider" else answer.resource_schemas[folders[folder]]
+        if folder == "provider":
+            schema = answer.provider
+        elif (name := folders[folder]).startswith("data."):
+            schema = answer.data_source_schemas[name.removeprefix("data.")]
+        else:
+            schema = answer.resource_schemas[name]
         schema.block.CopyFrom(block)
     return answer
 
@@ -84,7 +89,7 @@ class _Source:
         (name,) = (
             name
             for name, text in self._parts.items()
-            if re.match(r" extends cdktn\.Terraform(Resource|Provider) ", text)
+            if re.match(r" extends cdktn\.Terraform(Resource|DataSource|Provider) ", text)
         )
         return self._block(self._parts[f"{name}Config"], self._parts[name], self._parts[name])
 
@@ -113,6 +118,7 @@ class _Source:
                 required=not optional,
                 optional=bool(optional),
                 computed=computed.pop(name, None) is not None,
+                write_only=name.endswith("_wo"),  # so the provider calls them, and no others
             )
         for name, read in computed.items():
             block.attributes.add(name=name, type=json.dumps(self._read_only(read)).encode(), computed=True)

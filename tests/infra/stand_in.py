@@ -4,7 +4,7 @@ TF_REATTACH_PROVIDERS tells Terraform where it is served. What is computed is un
 when the plan is applied. Of what Terraform leaves to a provider it checks one thing, that nothing is written
 that is only computed; it knows no allowed values, no lengths, and no arguments that exclude each other.
 
-A Python with requirements/checks.txt runs it: stand_in.py RESOURCE…
+A Python with requirements/checks.txt runs it: stand_in.py KIND…
 """
 
 import json
@@ -24,6 +24,14 @@ Change: TypeAlias = Callable[[Any, Any], Any]
 """What becomes of an attribute of the schema and its value."""
 
 ADDRESS = "hashicorp/aws"
+REGION = "eu-central-1"
+KNOWN = {
+    "aws_availability_zones": {"names": [f"{REGION}{letter}" for letter in "abc"]},
+    "aws_caller_identity": {"account_id": "123456789012"},
+    "aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com"},
+    "aws_region": {"region": REGION},
+}
+"""What data sources say; of any other value they make something up."""
 UNKNOWN = msgpack.ExtType(0, b"\0")
 
 
@@ -44,6 +52,8 @@ class StandIn:
             "ReadResource": self._read,
             "PlanResourceChange": self._plan,
             "ApplyResourceChange": self._apply,
+            "ValidateDataResourceConfig": self._accept,
+            "ReadDataSource": self._read_data,
         }
         return grpc.method_handlers_generic_handler(
             "tfplugin6.Provider", {name: _handler(name, call) for name, call in calls.items()}
@@ -82,6 +92,8 @@ class StandIn:
         """Leave open what is computed, where Terraform proposes no value that it had."""
 
         def leave_open(attribute: Any, value: Any) -> Any:
+            if attribute.write_only:
+                return None
             return UNKNOWN if value is None and attribute.computed else value
 
         proposed = _unpack(request.proposed_new_state)
@@ -96,6 +108,18 @@ class StandIn:
 
         planned = _unpack(request.planned_state)
         return {"new_state": _pack(self._change(request.type_name, planned, close))}
+
+    def _read_data(self, request: Any) -> dict[str, Any]:
+        name = request.type_name
+
+        def find(attribute: Any, value: Any) -> Any:
+            if value is not None or not attribute.computed:
+                return value
+            known = KNOWN.get(name, {}).get(attribute.name)
+            return known or _made_up(f"data.{name}.{attribute.name}", attribute.type)
+
+        block = self._schema.data_source_schemas[name].block
+        return {"state": _pack(_change(block, _unpack(request.config), find))}
 
     def _change(self, name: str, resource: Any, change: Change) -> Any:
         return _change(self._schema.resource_schemas[name].block, resource, change)
@@ -143,9 +167,9 @@ def _handler(name: str, call: Callable[[Any], Any]) -> grpc.RpcMethodHandler:
     )
 
 
-def main(*resources: str) -> None:
+def main(*kinds: str) -> None:
     """Print the value for TF_REATTACH_PROVIDERS, and serve until the process is stopped."""
-    schema = read_schema(Path(sysconfig.get_path("purelib")), resources)
+    schema = read_schema(Path(sysconfig.get_path("purelib")), kinds)
     server = grpc.server(ThreadPoolExecutor())
     server.add_generic_rpc_handlers((StandIn(schema).handlers(),))
     port = server.add_insecure_port("127.0.0.1:0")

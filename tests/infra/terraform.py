@@ -18,11 +18,11 @@ PYTHON = HERE.parents[1] / ".venv-checks" / "bin" / "python"
 
 @contextmanager
 def stand_in(*others: str) -> Iterator[str]:
-    """Serve the resources that terraform-core names, and others; give the value for TF_REATTACH_PROVIDERS."""
+    """Serve what terraform-core names, and others; give the value for TF_REATTACH_PROVIDERS."""
     named = {
-        name
+        name if kind == "resource" else f"data.{name}"
         for path in CORE.glob("*.tf")
-        for name in re.findall(r'^resource "(\w+)"', path.read_text("utf-8"), re.MULTILINE)
+        for kind, name in re.findall(r'^(resource|data) "(\w+)"', path.read_text("utf-8"), re.MULTILINE)
     }
     command = [PYTHON, HERE / "stand_in.py", *sorted({*named, *others})]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

@@ -1,0 +1,53 @@
+# AWS services that the private subnets reach without the internet.
+
+locals {
+  gateway_endpoints = toset(["dynamodb", "s3"])
+  interface_endpoints = toset([
+    "bedrock-agent-runtime",
+    "bedrock-runtime",
+    "ecr.api",
+    "ecr.dkr",
+    "logs",
+    "secretsmanager",
+    "states",
+    "sts",
+  ])
+  # Whose resources may be reached: this account's, and for S3 the layers of images and the packages of AWS.
+  endpoint_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OwnIdentities"
+      Effect    = "Allow"
+      Action    = "*"
+      Principal = "*"
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:PrincipalAccount" = local.account_id } }
+    }]
+  })
+}
+
+resource "aws_vpc_endpoint" "gateway" {
+  for_each = local.gateway_endpoints
+
+  vpc_id            = aws_vpc.this.id
+  vpc_endpoint_type = "Gateway"
+  service_name      = "com.amazonaws.${local.region}.${each.key}"
+  route_table_ids   = [for table in aws_route_table.private : table.id]
+  policy            = local.endpoint_policy
+
+  tags = { Name = "${local.name}-${each.key}" }
+}
+
+resource "aws_vpc_endpoint" "interface" {
+  for_each = local.interface_endpoints
+
+  vpc_id              = aws_vpc.this.id
+  vpc_endpoint_type   = "Interface"
+  service_name        = "com.amazonaws.${local.region}.${each.key}"
+  subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+  security_group_ids  = [aws_security_group.this["endpoints"].id]
+  private_dns_enabled = true
+  policy              = local.endpoint_policy
+
+  tags = { Name = "${local.name}-${each.key}" }
+}

@@ -1,0 +1,19 @@
+# What every other file calls things.
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+data "aws_region" "this" {}
+
+data "aws_availability_zones" "this" {
+  state = "available"
+}
+
+locals {
+  name       = "text2sql-${var.stage}"
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+  region     = data.aws_region.this.region
+  azs        = coalesce(var.azs, slice(data.aws_availability_zones.this.names, 0, 3))
+}
