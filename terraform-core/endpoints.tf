@@ -12,18 +12,22 @@ locals {
     "states",
     "sts",
   ])
-  # Whose resources may be reached: this account's, and for S3 the layers of images and the packages of AWS.
-  endpoint_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OwnIdentities"
-      Effect    = "Allow"
-      Action    = "*"
-      Principal = "*"
-      Resource  = "*"
-      Condition = { StringEquals = { "aws:PrincipalAccount" = local.account_id } }
-    }]
-  })
+  # Who may go through: identities of this account. The layers of images are signed by ECR's own.
+  endpoint_statement = {
+    Sid       = "OwnIdentities"
+    Effect    = "Allow"
+    Action    = "*"
+    Principal = "*"
+    Resource  = "*"
+    Condition = { StringEquals = { "aws:PrincipalAccount" = local.account_id } }
+  }
+  endpoint_layers = {
+    Sid       = "LayersOfImages"
+    Effect    = "Allow"
+    Action    = "s3:GetObject"
+    Principal = "*"
+    Resource  = "arn:${local.partition}:s3:::prod-${local.region}-starport-layer-bucket/*"
+  }
 }
 
 resource "aws_vpc_endpoint" "gateway" {
@@ -33,7 +37,13 @@ resource "aws_vpc_endpoint" "gateway" {
   vpc_endpoint_type = "Gateway"
   service_name      = "com.amazonaws.${local.region}.${each.key}"
   route_table_ids   = [for table in aws_route_table.private : table.id]
-  policy            = local.endpoint_policy
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for statement in [local.endpoint_statement, local.endpoint_layers] : statement
+      if statement.Sid == "OwnIdentities" || each.key == "s3"
+    ]
+  })
 
   tags = { Name = "${local.name}-${each.key}" }
 }
@@ -47,7 +57,7 @@ resource "aws_vpc_endpoint" "interface" {
   subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
   security_group_ids  = [aws_security_group.this["endpoints"].id]
   private_dns_enabled = true
-  policy              = local.endpoint_policy
+  policy              = jsonencode({ Version = "2012-10-17", Statement = [local.endpoint_statement] })
 
   tags = { Name = "${local.name}-${each.key}" }
 }

@@ -180,6 +180,7 @@ resource "aws_network_acl" "database" {
 # ── who talked to whom ───────────────────────────────────────────────────────────────────────────
 
 resource "aws_cloudwatch_log_group" "flows" {
+  # checkov:skip=CKV_AWS_338:how long logs are kept is the operator's to say, by log_retention_days
   name              = "/${local.name}/network-flows"
   retention_in_days = var.log_retention_days
   kms_key_id        = aws_kms_key.this["logs"].arn

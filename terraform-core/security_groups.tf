@@ -35,6 +35,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
+  # checkov:skip=CKV2_AWS_5:checkov does not see through for_each who uses them
   for_each = local.security_groups
 
   name        = "${local.name}-${replace(each.key, "_", "-")}"
@@ -60,6 +61,7 @@ resource "aws_vpc_security_group_ingress_rule" "anywhere" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "group" {
+  # checkov:skip=CKV_AWS_260:it is open to one group, and checkov takes a rule without addresses for one that is open to all
   for_each = local.ingress_from_groups
 
   security_group_id            = aws_security_group.this[each.value.group].id

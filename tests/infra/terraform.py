@@ -82,6 +82,12 @@ class Terraform:
         return shown
 
 
+def resources(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what a plan's `planned_values` or a state's `values` say of each resource, by its address."""
+    listed = state["root_module"]["resources"]
+    return {each["address"]: each.get("values", {}) for each in listed if each["mode"] == "managed"}
+
+
 def core(folder: Path, providers: str) -> Terraform:
     """Return Terraform, initialised in a copy of terraform-core that may be changed."""
     shutil.copytree(CORE, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*"))

@@ -10,7 +10,7 @@ import pytest
 from infra.bedrock_model import create_guardrail, unlike
 from infra.bedrock_reading import MESSAGES, SECTIONS, as_terraform_plans, as_text2sql_reads
 from infra.guardrail_files import FILES, ROOT
-from infra.terraform import Terraform, core
+from infra.terraform import Terraform, core, resources
 from text2sql.errors import InvalidGuardrail
 from text2sql.guardrail.policy import read_guardrail_policy
 
@@ -20,10 +20,6 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "guardrail.yaml"
-
-
-def resources(state: dict[str, Any]) -> dict[str, Any]:
-    return {each["address"]: each["values"] for each in state["root_module"]["resources"]}
 
 
 def guardrail_of(plan: dict[str, Any]) -> dict[str, Any]:
@@ -170,7 +166,9 @@ def applied(tmp_path: Path, providers: str, file: Path) -> Terraform:
 def test_template_is_told_of_the_guardrail_that_was_made(applied: Terraform) -> None:
     made = resources(applied.state()["values"])
     told = {
-        it["name"]: it["value"] for address, it in made.items() if address.startswith("aws_ssm_parameter.")
+        it["name"]: it["value"]
+        for address, it in made.items()
+        if address.startswith('aws_ssm_parameter.contract["guardrail-')
     }
     assert told == {
         "/text2sql/guardrail-provider": "bedrock",

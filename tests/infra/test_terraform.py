@@ -1,13 +1,44 @@
 """What Terraform says of terraform-core, and that it would say so of a mistake."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.terraform import CORE, Terraform
+
+CHECKOV = CORE.parent / ".venv-checks" / "bin" / "checkov"
+DOCS = CORE.parent / "docs"
+ASSERTIONS = 40
+"""Terraform's own tests hold so many, at least."""
+
+ASKED = (
+    *("VPC 10.0.0.0/16", "Public subnets, three zones", "Private subnets, three zones", "Internet gateway"),
+    *(
+        "NAT gateway",
+        "VPC endpoints",
+        "Network ACLs",
+        "Frontend ALB SG (80, 443)",
+        "Backend ALB SG (80, 443)",
+    ),
+    *("ECS Frontend SG (3000)", "ECS Backend SG (80)", "RDS SG (3306)"),
+    *("S3 buckets of logs", "KMS keys", "Alarm topic", "Guardrail"),
+    *("Frontend ALB", "Backend ALB", "ECS Frontend service", "ECS Backend service", "RDS MySQL, Multi-AZ"),
+    *("ECR repositories", "Secrets Manager", "CloudWatch Logs and Firehose", "Cognito user pool"),
+    *("Bedrock knowledge base on Pinecone", "Bedrock agent"),
+    *("RDS deletion protection", "Backup testing", "CloudWatch alarms", "AWS Config rules", "CloudTrail"),
+    *("Budgets and alerts", "Incident response", "VPC flow logs", "GuardDuty", "Least-privilege IAM"),
+    *("WAF", "Shield", "Rotation of secrets", "Cross-Region recovery", "Runbooks"),
+)
+"""The rows of docs/infrastructure.md."""
+
+NOT_YET_WRITTEN: set[str] = set()
+"""What an operator writes by hand, for no resource here knows it."""
 
 REQUIRES = 'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
 
@@ -32,15 +63,76 @@ def test_terraform_core_names_no_account_and_no_region(path: Path) -> None:
     assert not re.search(r"\b\d{12}\b|\b[a-z]{2}(-gov)?-[a-z]+-\d\b", path.read_text("utf-8"))
 
 
-def test_documentation_lists_each_variable_with_its_default() -> None:
-    text = (CORE / "variables.tf").read_text("utf-8")
-    found = re.findall(
-        r'^variable "(\w+)" {\n  description = ".+\."\n  type +=.+\n  default +=(.+)$', text, re.MULTILINE
+def test_terraforms_own_tests_pass(terraform: Terraform) -> None:
+    said = terraform.run("test", "-no-color")
+    assert said.returncode == 0, said.stdout
+    assert re.search(r"Success! \d+ passed, 0 failed", said.stdout)
+    told = sum(path.read_text("utf-8").count("  assert {") for path in CORE.glob("tests/*.tftest.hcl"))
+    assert told >= ASSERTIONS
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_what_was_applied_is_planned_no_more_and_can_be_destroyed(
+    tmp_path: Path, providers: str, stage: str
+) -> None:
+    shutil.copy(CORE.parent / "guardrail.yaml", tmp_path)
+    terraform = core(tmp_path / "terraform-core", providers)
+    for command in (["apply", "-auto-approve"], ["plan", "-detailed-exitcode"], ["destroy", "-auto-approve"]):
+        said = terraform.run(*command, "-input=false", stage=stage)
+        assert said.returncode == 0, said.stdout
+
+
+def test_core_has_no_weakness_that_checkov_knows_but_those_told_beside_it(tmp_path: Path) -> None:
+    command = [CHECKOV, "-d", CORE, "--framework", "terraform", "--skip-download", "--compact", "--quiet"]
+    done = subprocess.run(
+        command, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
     )
-    assert len(found) == text.count("\nvariable ") + 1
-    manual = (CORE.parent / "docs" / "guardrails.md").read_text("utf-8").partition("\n## In the cloud\n")[2]
+    passed = re.search(r"Passed checks: (\d+), Failed checks: 0", done.stdout)
+    assert passed is not None, done.stdout
+    assert int(passed[1]) > 150  # it has read the configuration
+
+
+def variables() -> dict[str, str]:
+    """Return the default of each variable, as it is written."""
+    found: dict[str, str] = {}
+    for path in CORE.glob("variables*.tf"):
+        text = path.read_text("utf-8")
+        listed = re.findall(
+            r'^variable "(\w+)" {\n  description = ".+\."\n  type +=.+\n  default +=(.+)$', text, re.MULTILINE
+        )
+        assert len(listed) == len(re.findall("^variable ", text, re.MULTILINE)), path
+        found |= {name: default.strip() for name, default in listed}
+    return found
+
+
+def test_documentation_lists_each_variable_with_its_default() -> None:
+    manual = (DOCS / "infrastructure.md").read_text("utf-8").partition("\n## Variables\n")[2]
     told = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", manual.partition("\n## ")[0], re.MULTILINE)
-    assert told == [(name, default.strip()) for name, default in found]
+    assert dict(told) == variables()
+    assert len(told) == len(dict(told))
+
+
+def test_documentation_names_resources_that_are_there(terraform: Terraform) -> None:
+    manual = (DOCS / "infrastructure.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:data\.)?aws_\w+\.\w+)(?:\[[^`]*\])?`", manual))
+    configured = terraform.plan()["configuration"]["root_module"]["resources"]
+    assert len(named) > 20
+    assert named - {each["address"] for each in configured} == set()
+
+
+def test_documentation_tells_of_each_row_of_the_plan_of_the_platform() -> None:
+    """The rows are those of the infrastructure tree, the security table and the checklist that it was built to."""
+    manual = (DOCS / "infrastructure.md").read_text("utf-8")
+    told = re.findall(r"^\| ([^|`]+?) \| ", manual, re.MULTILINE)
+    assert [row for row in ASKED if row not in told] == []
+
+
+def test_template_reads_what_terraform_writes(made: dict[str, Any]) -> None:
+    written = {each["name"] for address, each in made.items() if address.startswith("aws_ssm_parameter.")}
+    template = (CORE.parent / "template.yaml").read_text("utf-8")
+    read = set(re.findall(r"Default: (/text2sql/\S+)", template))
+    assert written <= read
+    assert read - written == NOT_YET_WRITTEN
 
 
 def test_everything_has_the_tags_of_the_variable(terraform: Terraform) -> None:
