@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.terraform import CORE, Terraform
+from infra.terraform import CORE, Terraform, core
 
 CHECKOV = CORE.parent / ".venv-checks" / "bin" / "checkov"
 DOCS = CORE.parent / "docs"
@@ -121,7 +121,6 @@ def test_documentation_names_resources_that_are_there(terraform: Terraform) -> N
 
 
 def test_documentation_tells_of_each_row_of_the_plan_of_the_platform() -> None:
-    """The rows are those of the infrastructure tree, the security table and the checklist that it was built to."""
     manual = (DOCS / "infrastructure.md").read_text("utf-8")
     told = re.findall(r"^\| ([^|`]+?) \| ", manual, re.MULTILINE)
     assert [row for row in ASKED if row not in told] == []
