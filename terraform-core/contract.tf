@@ -1,13 +1,23 @@
 # What template.yaml reads when it is deployed: the two meet here and nowhere else.
 
-resource "aws_ssm_parameter" "contract" {
-  # checkov:skip=CKV2_AWS_34:CloudFormation takes no SecureString as a parameter, and none of these is a secret
-  for_each = {
+locals {
+  contract_guardrail = {
     guardrail-provider = "bedrock"
     guardrail-id       = aws_bedrock_guardrail.this.guardrail_id
     guardrail-version  = aws_bedrock_guardrail_version.this.version
     guardrail-arn      = aws_bedrock_guardrail.this.guardrail_arn
   }
+  contract_alarms = {
+    alarm-topic-arn = aws_sns_topic.alarms.arn
+  }
+}
+
+resource "aws_ssm_parameter" "contract" {
+  # checkov:skip=CKV2_AWS_34:CloudFormation takes no SecureString as a parameter, and none of these is a secret
+  for_each = merge(
+    local.contract_alarms,
+    local.contract_guardrail,
+  )
 
   name        = "/text2sql/${each.key}"
   description = "Read by text2sql's template.yaml."
