@@ -128,6 +128,8 @@ def test_storm_of_uploads_makes_few_syncs_and_poison_leaves_the_others_indexed(w
 
 def test_schedule_reads_the_schema_anew_and_tells_how_much_has_changed(world: World) -> None:
     policy = "groups: {everyone: {tables: {customers: {}, gifts: {}}}}"
+    index = world.storage.list_objects_v2(Bucket=world.bucket, Prefix="index/catalog")
+    assert index["KeyCount"] == 0, "changes of documents ask the database nothing"
     world.begin("night-1")
     wait_until(lambda: _recorded(world, "night-1") is not None, 60)
     with closing(sqlite3.connect(world.shop)) as shop, shop:

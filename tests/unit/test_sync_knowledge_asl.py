@@ -54,6 +54,16 @@ def test_report_adds_up_what_each_round_has_done() -> None:
         assert (f"$report.{name} +" in text) == (name != "waiting")
 
 
+def test_database_is_looked_at_unless_documents_alone_have_changed() -> None:
+    """Each word is written by another file: the function's, and the definition."""
+    assert STATES["IsDatabaseDue"]["Default"] == "SyncSchema"
+    (alone,) = STATES["IsDatabaseDue"]["Choices"]
+    assert (alone["Condition"], alone["Next"]) == ("{% $documents_alone %}", "RecordSync")
+    told = STATES["Begin"]["Assign"]["documents_alone"]
+    assert told == "{% $states.input.documents_alone = true %}"
+    assert '{"documents_alone": True}' in Path(sync.__file__).read_text("utf-8")
+
+
 def test_batch_comes_again_only_after_its_function_must_have_ended() -> None:
     limit = TEMPLATE["Globals"]["Function"]["Timeout"]
     assert RESOURCES["DocumentChanges"]["Properties"]["VisibilityTimeout"] >= 6 * limit

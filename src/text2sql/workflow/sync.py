@@ -1,5 +1,6 @@
 """What the functions of the sync do; `documents/sync.py` holds the sync itself."""
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -89,7 +90,11 @@ def start(event: dict[str, Any], _logger: Logger, _metrics: Metrics) -> dict[str
     states = _states()
     first = event["Records"][0]["messageId"]
     with suppress(states.exceptions.ExecutionAlreadyExists):
-        states.start_execution(stateMachineArn=os.environ["SYNC_KNOWLEDGE_ARN"], name=f"changes-{first}")
+        states.start_execution(
+            stateMachineArn=os.environ["SYNC_KNOWLEDGE_ARN"],
+            name=f"changes-{first}",
+            input=json.dumps({"documents_alone": True}),
+        )
     return {"changes": len(event["Records"])}
 
 
