@@ -69,6 +69,13 @@ class InvalidEvaluation(Text2SqlError):
     exit_code = 2
 
 
+class InvalidPrices(Text2SqlError):
+    """The file of prices does not follow its format, or lacks what the bill needs."""
+
+    code = "INVALID_PRICES"
+    exit_code = 2
+
+
 class AccessDenied(Text2SqlError):
     """The access policy shows this caller nothing, or lacks an attribute to decide by."""
 

@@ -10,6 +10,7 @@ import click
 from text2sql import __version__
 from text2sql.cli.ask import ask
 from text2sql.cli.check import check
+from text2sql.cli.cost import cost
 from text2sql.cli.datasource import datasource
 from text2sql.cli.documents import documents
 from text2sql.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ def text2sql() -> None:
 
 text2sql.add_command(ask)
 text2sql.add_command(check)
+text2sql.add_command(cost)
 text2sql.add_command(datasource)
 text2sql.add_command(documents)
 text2sql.add_command(evaluate)
