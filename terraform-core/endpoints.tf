@@ -2,7 +2,7 @@
 
 locals {
   gateway_endpoints = toset(["dynamodb", "s3"])
-  interface_endpoints = toset([
+  interface_endpoints = !coalesce(var.interface_endpoints, var.stage == "prod") ? toset([]) : toset([
     "bedrock-agent-runtime",
     "bedrock-runtime",
     "ecr.api",

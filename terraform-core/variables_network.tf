@@ -64,6 +64,12 @@ variable "nat_gateway_per_az" {
   nullable    = false
 }
 
+variable "interface_endpoints" {
+  description = "Whether AWS services are reached inside the network, which costs by the hour, and not by NAT; without it, in prod alone."
+  type        = bool
+  default     = null
+}
+
 variable "log_retention_days" {
   description = "How long logs are kept, in days; of objects, after 30 of them at lower cost."
   type        = number

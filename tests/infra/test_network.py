@@ -113,9 +113,18 @@ def test_default_security_group_lets_nothing_through(terraform: Terraform) -> No
     assert not {"ingress", "egress"} & set(group["expressions"])
 
 
+def test_endpoints_that_cost_by_the_hour_are_for_production_or_whoever_asks(terraform: Terraform) -> None:
+    def count(**variables: str) -> int:
+        return len(of_type(planned(terraform, **variables), "aws_vpc_endpoint"))
+
+    assert count() == count(stage="prod", interface_endpoints="false") == 2
+    assert count(stage="prod") == count(interface_endpoints="true") == 10
+
+
 def test_services_of_aws_are_reached_inside_the_network_by_identities_of_the_account(
-    plan: dict[str, Any],
+    terraform: Terraform,
 ) -> None:
+    plan = planned(terraform, stage="prod")
     endpoints = {
         each["service_name"].removeprefix("com.amazonaws.eu-central-1."): each
         for each in of_type(plan, "aws_vpc_endpoint").values()
