@@ -203,10 +203,10 @@ resource "aws_autoscaling_group" "instances" {
     version = aws_launch_template.instances[each.key].latest_version
   }
 
-  # ECS scales the group, and adds the tag itself if it is not there.
+  # ECS scales the group; it adds the tag itself where it is not there, and Terraform would remove it.
   tag {
     key                 = "AmazonECSManaged"
-    value               = ""
+    value               = "true"
     propagate_at_launch = true
   }
 
