@@ -71,6 +71,10 @@ resource "aws_ecs_task_definition" "this" {
     name = "tmp"
   }
 
+  volume {
+    name = "log-router-tmp"
+  }
+
   container_definitions = jsonencode([
     {
       name                   = each.key
@@ -106,6 +110,7 @@ resource "aws_ecs_task_definition" "this" {
       readonlyRootFilesystem = true
       privileged             = false
       memoryReservation      = 128
+      mountPoints            = [{ sourceVolume = "log-router-tmp", containerPath = "/tmp", readOnly = false }]
       environment = [
         { name = "AWS_REGION", value = local.region },
         { name = "LOG_DELIVERY_STREAM", value = aws_kinesis_firehose_delivery_stream.containers[each.key].name },

@@ -207,6 +207,11 @@ variable "gateway_secret" {
     condition     = var.gateway_secret == null || can(regex("^[\\w-]{16,128}$", var.gateway_secret))
     error_message = "gateway_secret must be one word of 16 to 128 letters, digits, _ or -."
   }
+
+  validation {
+    condition     = var.gateway_secret != null || var.gateway_secret_version == 0
+    error_message = "gateway_secret must be given with each run while gateway_secret_version is above 0; it is written only when that is raised."
+  }
 }
 
 variable "gateway_secret_version" {

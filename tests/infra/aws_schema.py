@@ -5,7 +5,7 @@ that they were compiled from, which tells every argument's type, and whether it 
 computed; nothing of allowed values, of arguments that exclude each other, of what forces a replacement.
 A block that holds itself, as WAF's statements do, the bindings leave open: it is left out here, so that a
 configuration that writes one is refused. aws_wafv2_web_acl takes its rules in rule_json all the same.
-Six resources have names in the bindings that are not found here, among them those of Lex and MediaLive.
+Five resources have names in the bindings that are not found here, among them those of Lex and MediaLive.
 """
 
 import base64

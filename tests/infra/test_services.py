@@ -648,6 +648,11 @@ def test_short_gateway_secret_is_refused(terraform: Terraform) -> None:
     assert any("one word of 16 to 128" in problem for problem in problems)
 
 
+def test_gateway_secret_with_a_version_and_no_value_is_refused(terraform: Terraform) -> None:
+    problems = terraform.problems(gateway_secret_version="1")
+    assert any("must be given with each run" in problem for problem in problems)
+
+
 def test_gateway_reaches_the_api_where_it_listens(trial: Made, full: Made) -> None:
     for made, port in ((trial, 80), (full, 443)):
         rule = made["aws_vpc_security_group_egress_rule.gateway"]
