@@ -3,7 +3,9 @@
 The package cdktn-provider-aws is generated from the provider's own schema. Its modules carry the TypeScript
 that they were compiled from, which tells every argument's type, and whether it is required, optional or
 computed; nothing of allowed values, of arguments that exclude each other, of what forces a replacement.
-Eleven resources nest in ways that are not read here, among them those of WAF, Lex and QuickSight.
+A block that holds itself, as WAF's statements do, the bindings leave open: it is left out here, so that a
+configuration that writes one is refused. aws_wafv2_web_acl takes its rules in rule_json all the same.
+Five resources have names in the bindings that are not found here, among them those of Lex and MediaLive.
 """
 
 import base64
@@ -91,7 +93,9 @@ class _Source:
             for name, text in self._parts.items()
             if re.match(r" extends cdktn\.Terraform(Resource|DataSource|Provider) ", text)
         )
-        return self._block(self._parts[f"{name}Config"], self._parts[name], self._parts[name])
+        # The A is there where another interface of the bindings has the name already.
+        interface = self._parts.get(f"{name}Config") or self._parts[f"{name}ConfigA"]
+        return self._block(interface, self._parts[name], self._parts[name])
 
     def _block_of(self, name: str) -> Any:
         """Return what lies inside a resource: a block, or the attributes of an object."""
@@ -126,6 +130,8 @@ class _Source:
 
     def _add_nested(self, block: Any, name: str, types: list[str], *, required: bool) -> None:
         value, kind, storage = types
+        if storage == "any":  # it holds itself, and the bindings do not tell what
+            return
         nesting = {"struct": "SINGLE", "list": "LIST", "set": "SET"}[kind]
         block.block_types.add(
             type_name=name,

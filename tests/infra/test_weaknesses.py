@@ -16,6 +16,7 @@ BROAD = {
     "LeaveItToPoliciesOfTheAccount": "a key's policy is about that key alone; IAM says who may use it",
     "LetServicesUseIt": "a key's policy is about that key alone",
     "OwnIdentities": "what they may do is said by their own policies; an endpoint lets nobody else through",
+    "LogInToRegistry": "the action knows no resource",
     "LayersOfImages": "a bucket of ECR, whose links are signed by its own account",
 }
 """The statements that may name every resource, action or principal, and why."""

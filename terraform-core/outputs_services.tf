@@ -1,0 +1,29 @@
+output "frontend_url" {
+  description = "Where the page is."
+  value       = local.urls.frontend
+}
+
+output "backend_url" {
+  description = "Where the API is, for those who do not go through the gateway."
+  value       = local.urls.backend
+}
+
+output "load_balancer_names" {
+  description = "The load balancers' own names, for records that are made elsewhere."
+  value       = { for name, balancer in aws_lb.this : name => balancer.dns_name }
+}
+
+output "image_repositories" {
+  description = "Where images are pushed to."
+  value       = { for name, repository in aws_ecr_repository.this : name => repository.repository_url }
+}
+
+output "cluster_name" {
+  description = "The cluster of the services frontend and backend."
+  value       = aws_ecs_cluster.this.name
+}
+
+output "web_acl_arn" {
+  description = "The firewall, for the gateway or another load balancer."
+  value       = aws_wafv2_web_acl.this.arn
+}
