@@ -5,8 +5,12 @@ locals {
   has_audit_bucket = local.has_trail || var.config_recorder
   trail_arn        = "arn:${local.partition}:cloudtrail:${local.region}:${local.account_id}:trail/${local.name}"
   audit_writers = merge(
-    local.has_trail ? { cloudtrail = { service = "cloudtrail.amazonaws.com", where = "trail" } } : {},
-    var.config_recorder ? { config = { service = "config.amazonaws.com", where = "config" } } : {},
+    local.has_trail ? { cloudtrail = {
+      service = "cloudtrail.amazonaws.com", where = "trail", for = { "aws:SourceArn" = local.trail_arn }
+    } } : {},
+    var.config_recorder ? { config = {
+      service = "config.amazonaws.com", where = "config", for = { "aws:SourceAccount" = local.account_id }
+    } } : {},
   )
 }
 
@@ -31,7 +35,7 @@ resource "aws_kms_key" "audit" {
       !local.has_trail ? [] : [{
         Sid       = "LetServicesUseIt"
         Effect    = "Allow"
-        Action    = ["kms:DescribeKey", "kms:GenerateDataKey*"]
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"] # a bucket's own data key asks for the first
         Principal = { Service = "cloudtrail.amazonaws.com" }
         Resource  = "*" # a key's policy is about this key alone
         Condition = { StringEquals = { "aws:SourceArn" = local.trail_arn } }
@@ -162,7 +166,7 @@ resource "aws_s3_bucket_policy" "audit" {
         Action    = ["s3:GetBucketAcl", "s3:ListBucket"]
         Principal = { Service = writer.service }
         Resource  = aws_s3_bucket.audit[0].arn
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+        Condition = { StringEquals = writer.for }
       }],
       [for writer in local.audit_writers : {
         Sid       = "LetServiceWrite${title(writer.where)}"
@@ -170,7 +174,7 @@ resource "aws_s3_bucket_policy" "audit" {
         Action    = "s3:PutObject"
         Principal = { Service = writer.service }
         Resource  = "${aws_s3_bucket.audit[0].arn}/${writer.where}/AWSLogs/${local.account_id}/*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id, "s3:x-amz-acl" = "bucket-owner-full-control" } }
+        Condition = { StringEquals = merge(writer.for, { "s3:x-amz-acl" = "bucket-owner-full-control" }) }
       }],
     )
   })

@@ -1,7 +1,7 @@
 # Who is told of money. Figures are those of the whole account, for a tag counts only once it is activated for costs.
 
 resource "aws_budgets_budget" "this" {
-  count = var.monthly_budget == null ? 0 : 1
+  count = var.monthly_budget == 0 ? 0 : 1
 
   name         = local.name
   budget_type  = "COST"

@@ -26,13 +26,14 @@ variable "alarm_thresholds" {
 }
 
 variable "monthly_budget" {
-  description = "What the account may cost in a month, in USD, before somebody is told; null for no budget."
+  description = "What the account may cost in a month, in USD, before somebody is told; 0 for no budget."
   type        = number
   default     = 1200
+  nullable    = false
 
   validation {
-    condition     = var.monthly_budget == null || coalesce(var.monthly_budget, 0) > 0
-    error_message = "monthly_budget must be above 0."
+    condition     = var.monthly_budget >= 0
+    error_message = "monthly_budget must be 0 or more."
   }
 }
 
