@@ -17,6 +17,7 @@ resource "aws_ssm_parameter" "contract" {
   for_each = merge(
     local.contract_alarms,
     local.contract_guardrail,
+    local.contract_services,
   )
 
   name        = "/text2sql/${each.key}"

@@ -6,9 +6,9 @@ locals {
     services  = { frontend = "${local.name}-frontend", backend = "${local.name}-backend" }
     databases = { primary = local.name }
     replicas  = {} # { replica = its identifier }, where the database has one
-    # The keys are those of the services. An ARN's suffix is known to the resource alone.
-    load_balancers = {} # { frontend = aws_lb.this["frontend"].arn_suffix, … }
-    target_groups  = {} # { frontend = aws_lb_target_group.this["frontend"].arn_suffix, … }
+    # The keys are those of the services.
+    load_balancers = { for name, balancer in aws_lb.this : name => balancer.arn_suffix }
+    target_groups  = { for name, group in aws_lb_target_group.this : name => group.arn_suffix }
     # The names are template.yaml's.
     state_machines = {
       for machine in ["answer-question", "answer-question-now", "sync-knowledge"] :
