@@ -674,21 +674,3 @@ def test_contract_of_the_services_names_parameters_of_the_template(terraform: Te
 
 
 # ── the documentation ────────────────────────────────────────────────────────────────────────────
-
-
-def test_documentation_lists_each_variable_of_the_services_with_its_default() -> None:
-    found: list[tuple[str, str]] = []
-    for name in ("variables_load_balancers.tf", "variables_services.tf"):
-        text = (CORE / name).read_text("utf-8")
-        found += re.findall(r'^variable "(\w+)" {\n.+\n  type +=.+\n  default +=(.+)$', text, re.MULTILINE)
-    manual = (ROOT / "docs" / "infrastructure_services.md").read_text("utf-8")
-    variables = manual.partition("\n## Variables\n")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", variables, re.MULTILINE)
-    assert told == [(name, default.strip()) for name, default in found]
-
-
-def test_documentation_of_the_services_names_resources_that_are_there(configuration: dict[str, Any]) -> None:
-    manual = (ROOT / "docs" / "infrastructure_services.md").read_text("utf-8")
-    told = set(re.findall(r"`(aws_\w+\.\w+)(?:\[[^`]*\])?`", manual))
-    assert len(told) > 15
-    assert told - configuration.keys() == set()

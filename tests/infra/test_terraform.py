@@ -37,8 +37,15 @@ ASKED = (
 )
 """The rows of docs/infrastructure.md."""
 
-NOT_YET_WRITTEN: set[str] = set()
-"""What an operator writes by hand, for no resource here knows it."""
+NOT_YET_WRITTEN = {
+    f"/text2sql/{name}"
+    for name in (
+        *("database-url", "database-secret", "subnet-ids", "function-security-group-ids"),
+        *("token-issuer", "token-client-ids", "model-provider", "model-name", "model-arns"),
+        *("documents-provider", "knowledge-base-id", "knowledge-source-id", "knowledge-base-arn"),
+    )
+}
+"""What an operator writes by hand until a resource here knows it; docs/infrastructure.md names them."""
 
 REQUIRES = 'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
 
