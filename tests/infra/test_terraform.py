@@ -40,7 +40,6 @@ ASKED = (
 NOT_YET_WRITTEN = {
     f"/text2sql/{name}"
     for name in (
-        *("database-url", "database-secret", "subnet-ids", "function-security-group-ids"),
         *("token-issuer", "token-client-ids", "model-provider", "model-name", "model-arns"),
         *("documents-provider", "knowledge-base-id", "knowledge-source-id", "knowledge-base-arn"),
     )
