@@ -1,0 +1,14 @@
+output "cognito_user_pool_id" {
+  description = "The user pool, for commands."
+  value       = aws_cognito_user_pool.this.id
+}
+
+output "cognito_client_id" {
+  description = "The page's client in the user pool."
+  value       = aws_cognito_user_pool_client.page.id
+}
+
+output "sign_in_url" {
+  description = "Where Cognito's sign-in page is."
+  value       = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${local.region}.amazoncognito.com"
+}
