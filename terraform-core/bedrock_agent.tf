@@ -135,6 +135,16 @@ resource "aws_bedrockagent_agent_knowledge_base_association" "this" {
   knowledge_base_state = "ENABLED"
 }
 
+# What the alias below is made anew for, beside the agent; either may not be there.
+resource "terraform_data" "agent_parts" {
+  count = var.enable_bedrock_agent ? 1 : 0
+
+  input = {
+    actions = aws_bedrockagent_agent_action_group.ask[*].id
+    bases   = aws_bedrockagent_agent_knowledge_base_association.this[*].id
+  }
+}
+
 # An alias keeps the version that it was made with, so it is made anew, with another id, when the agent changes.
 resource "aws_bedrockagent_agent_alias" "live" {
   count = var.enable_bedrock_agent ? 1 : 0
@@ -150,10 +160,6 @@ resource "aws_bedrockagent_agent_alias" "live" {
   ]
 
   lifecycle {
-    replace_triggered_by = [
-      aws_bedrockagent_agent.this,
-      aws_bedrockagent_agent_action_group.ask,
-      aws_bedrockagent_agent_knowledge_base_association.this,
-    ]
+    replace_triggered_by = [aws_bedrockagent_agent.this, terraform_data.agent_parts]
   }
 }

@@ -18,6 +18,9 @@ resource "aws_ssm_parameter" "contract" {
     local.contract_alarms,
     local.contract_database,
     local.contract_guardrail,
+    local.contract_identity,
+    local.contract_knowledge_base,
+    local.contract_model,
     local.contract_services,
   )
 
