@@ -7,16 +7,12 @@ from typing import Any
 
 import pytest
 
-from infra.terraform import CORE, Terraform, resources
+from infra.terraform import CORE, Terraform, planned, resources
 from text2sql.execution.mysql_account import reader_statements
 from text2sql.execution.url import MysqlUrl, parse_database_url
 
 ROTATES = "arn:aws:lambda:eu-central-1:123456789012:function:rotate"
 VAULT = "arn:aws:backup:eu-west-1:123456789012:backup-vault:far"
-
-
-def planned(terraform: Terraform, **variables: str) -> dict[str, Any]:
-    return resources(terraform.plan(**variables)["planned_values"])
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.terraform import Terraform, resources
+from infra.terraform import Terraform, planned
 from text2sql_api.settings import ApiSettings
 
 ACTION = "arn:aws:lambda:eu-central-1:123456789012:function:ask"
@@ -14,10 +14,6 @@ BASE = {
     "pinecone_connection_string": "https://text2sql-1a2b3c.svc.aped-1.pinecone.io",
     "knowledge_bucket": "text2sql-dev-knowledge-1",
 }
-
-
-def planned(terraform: Terraform, **variables: str) -> dict[str, Any]:
-    return resources(terraform.plan(**variables)["planned_values"])
 
 
 @pytest.fixture(scope="module")
