@@ -3,6 +3,7 @@
 locals {
   # The logs that RDS hands to CloudWatch.
   database_logs = toset(concat(["audit", "error", "slowquery"], var.general_log ? ["general"] : []))
+  database_names = concat([local.name], var.read_replica ? ["${local.name}-replica"] : [])
   database_parameters = {
     general_log             = var.general_log ? "1" : "0"
     innodb_buffer_pool_size = "{DBInstanceClassMemory*3/4}"
@@ -48,7 +49,7 @@ resource "aws_db_parameter_group" "this" {
   }
 }
 
-# Who signed in and what was asked: the audit log is a plugin of its own.
+# Who signed in and what was asked, word for word: the audit log is a plugin of its own.
 resource "aws_db_option_group" "this" {
   name_prefix              = "${local.name}-"
   option_group_description = "The audit log."
@@ -60,7 +61,7 @@ resource "aws_db_option_group" "this" {
 
     option_settings {
       name  = "SERVER_AUDIT_EVENTS"
-      value = "CONNECT,QUERY_DDL,QUERY_DML_NO_SELECT,QUERY_DCL"
+      value = "CONNECT,QUERY" # questions are SELECTs, which the narrower words leave out
     }
   }
 
@@ -72,9 +73,9 @@ resource "aws_db_option_group" "this" {
 # They are made before RDS would make them, so that they are encrypted and forget.
 resource "aws_cloudwatch_log_group" "database" {
   # checkov:skip=CKV_AWS_338:how long logs are kept is the operator's to say, by log_retention_days
-  for_each = local.database_logs
+  for_each = toset([for pair in setproduct(local.database_names, local.database_logs) : join("/", pair)])
 
-  name              = "/aws/rds/instance/${local.name}/${each.key}"
+  name              = "/aws/rds/instance/${each.key}"
   retention_in_days = var.log_retention_days
   kms_key_id        = aws_kms_key.this["logs"].arn
 }
@@ -137,7 +138,7 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot     = true
   delete_automated_backups  = false
   skip_final_snapshot       = false
-  final_snapshot_identifier = "${local.name}-final"
+  final_snapshot_identifier = "${local.name}-${var.final_snapshot}"
   deletion_protection       = var.database_deletion_protection
 
   auto_minor_version_upgrade = true
@@ -159,7 +160,6 @@ resource "aws_db_instance" "replica" {
   # checkov:skip=CKV2_AWS_69:the parameter group requires TLS, which checkov does not see through its dynamic block
   # checkov:skip=CKV_AWS_157:a replica that is lost is made anew
   # checkov:skip=CKV_AWS_293:database_deletion_protection is on unless an operator says otherwise
-  # checkov:skip=CKV_AWS_129:its logs repeat the database's own
   # checkov:skip=CKV2_AWS_60:it has no snapshots
   count = var.read_replica ? 1 : 0
 
@@ -176,6 +176,7 @@ resource "aws_db_instance" "replica" {
   vpc_security_group_ids              = [aws_security_group.this["database"].id]
   publicly_accessible                 = false
   parameter_group_name                = aws_db_parameter_group.this.name
+  option_group_name                   = aws_db_option_group.this.name
 
   skip_final_snapshot        = true
   deletion_protection        = var.database_deletion_protection
@@ -186,6 +187,9 @@ resource "aws_db_instance" "replica" {
   performance_insights_kms_key_id       = aws_kms_key.this["database"].arn
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.database_monitoring.arn
+  enabled_cloudwatch_logs_exports       = sort(local.database_logs)
+
+  depends_on = [aws_cloudwatch_log_group.database]
 }
 
 # ── the account that questions are asked with ────────────────────────────────────────────────────
@@ -218,8 +222,18 @@ resource "aws_secretsmanager_secret_rotation" "reader" {
 
   secret_id           = aws_secretsmanager_secret.reader.id
   rotation_lambda_arn = var.reader_rotation_function_arn
+  rotate_immediately  = false # the account must be there before
 
   rotation_rules {
     automatically_after_days = 30
   }
+
+  lifecycle {
+    precondition {
+      condition     = var.reader_password_version > 0
+      error_message = "reader_rotation_function_arn must come after reader_password: there is no password to rotate yet."
+    }
+  }
+
+  depends_on = [aws_secretsmanager_secret_version.reader]
 }

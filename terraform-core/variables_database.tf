@@ -60,6 +60,18 @@ variable "database_deletion_protection" {
   nullable    = false
 }
 
+variable "final_snapshot" {
+  description = "What the name of the last snapshot ends with, which is taken when the database is destroyed; RDS takes no name twice."
+  type        = string
+  default     = "final"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.final_snapshot))
+    error_message = "final_snapshot must be small letters, digits and hyphens."
+  }
+}
+
 variable "general_log" {
   description = "Whether MySQL's general log is kept too; it repeats each statement with its values, as the audit log does."
   type        = bool

@@ -84,6 +84,8 @@ def test_logs_go_to_groups_that_forget_before_rds_makes_its_own(
     assert {group["retention_in_days"] for group in groups.values()} == {180}
     (option,) = plan["aws_db_option_group.this"]["option"]
     assert option["option_name"] == "MARIADB_AUDIT_PLUGIN"
+    (events,) = option["option_settings"]
+    assert events["value"] == "CONNECT,QUERY"  # with SELECT, which is all that the reader sends
 
 
 def test_newer_mysql_takes_its_own_parameters(terraform: Terraform) -> None:
@@ -94,14 +96,15 @@ def test_newer_mysql_takes_its_own_parameters(terraform: Terraform) -> None:
 
 def test_replica_is_there_when_asked_for_and_is_what_questions_go_to(terraform: Terraform) -> None:
     assert not any("replica" in address for address in planned(terraform))
-    plan = terraform.plan(read_replica="true")
-    replica = resources(plan["planned_values"])["aws_db_instance.replica[0]"]
+    plan = planned(terraform, read_replica="true")
+    replica = plan["aws_db_instance.replica[0]"]
     assert (replica["replicate_source_db"], replica["storage_encrypted"]) == ("text2sql-dev", True)
     assert (replica["publicly_accessible"], replica["deletion_protection"]) == (False, True)
-    assert any(
-        address.startswith('aws_cloudwatch_metric_alarm.this["database-replica')
-        for address in resources(plan["planned_values"])
-    )
+    logs = plan["aws_db_instance.this"]["enabled_cloudwatch_logs_exports"]
+    assert replica["enabled_cloudwatch_logs_exports"] == logs
+    kept = {each["name"] for address, each in plan.items() if "log_group.database" in address}
+    assert {f"/aws/rds/instance/text2sql-dev-replica/{kind}" for kind in logs} <= kept
+    assert any(address.startswith('aws_cloudwatch_metric_alarm.this["database-replica') for address in plan)
 
 
 def test_functions_ask_as_the_reader_by_tls(made: dict[str, Any]) -> None:
@@ -139,9 +142,14 @@ def test_readers_password_is_written_once_it_is_given_and_stands_in_no_plan(terr
 
 def test_readers_password_is_rotated_where_a_function_does_it(terraform: Terraform) -> None:
     assert not any("secret_rotation" in address for address in planned(terraform))
-    plan = planned(terraform, reader_rotation_function_arn=ROTATES)
-    (rules,) = plan["aws_secretsmanager_secret_rotation.reader[0]"]["rotation_rules"]
-    assert rules["automatically_after_days"] == 30
+    (problem,) = terraform.problems(reader_rotation_function_arn=ROTATES)
+    assert "there is no password to rotate yet" in problem
+    given = {"reader_password": "a-password-of-the-tests-1", "reader_password_version": "1"}
+    rotation = planned(terraform, reader_rotation_function_arn=ROTATES, **given)[
+        "aws_secretsmanager_secret_rotation.reader[0]"
+    ]
+    assert rotation["rotation_rules"][0]["automatically_after_days"] == 30
+    assert rotation["rotate_immediately"] is False
 
 
 def test_backups_are_made_each_day_and_restored_each_month(plan: dict[str, Any]) -> None:
@@ -169,6 +177,7 @@ def test_documented_reader_is_the_one_that_the_product_takes() -> None:
     ("name", "value"),
     [
         ("mysql_version", "5.7"),
+        ("final_snapshot", "Last one"),
         ("database_name", "my-db"),
         ("database_class", "t3.medium"),
         ("database_storage", "{first = 10, most = 40}"),
