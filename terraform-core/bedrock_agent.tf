@@ -135,19 +135,16 @@ resource "aws_bedrockagent_agent_knowledge_base_association" "this" {
   knowledge_base_state = "ENABLED"
 }
 
-# What the agent is made of.
-resource "terraform_data" "agent" {
+# What the alias below is made anew for, beside the agent; either may not be there.
+resource "terraform_data" "agent_parts" {
   count = var.enable_bedrock_agent ? 1 : 0
 
-  triggers_replace = [
-    aws_bedrockagent_agent.this[0].foundation_model,
-    aws_bedrockagent_agent.this[0].instruction,
-    var.agent_idle_seconds,
-    var.agent_kms_key_arn,
-    aws_bedrock_guardrail_version.this.version,
-    [for group in aws_bedrockagent_agent_action_group.ask : [group.action_group_executor, group.api_schema]],
-    [for association in aws_bedrockagent_agent_knowledge_base_association.this : association.knowledge_base_id],
-  ]
+  input = {
+    actions   = aws_bedrockagent_agent_action_group.ask[*].id
+    bases     = aws_bedrockagent_agent_knowledge_base_association.this[*].id
+    functions = var.agent_action_lambda_arn[*]
+    schema    = filesha256("${path.module}/agent_action.yaml")
+  }
 }
 
 # An alias keeps the version that it was made with, so it is made anew, with another id, when the agent changes.
@@ -158,9 +155,13 @@ resource "aws_bedrockagent_agent_alias" "live" {
   description      = "What is called."
   agent_id         = aws_bedrockagent_agent.this[0].agent_id
 
-  depends_on = [aws_lambda_permission.agent]
+  depends_on = [
+    aws_bedrockagent_agent_action_group.ask,
+    aws_bedrockagent_agent_knowledge_base_association.this,
+    aws_lambda_permission.agent,
+  ]
 
   lifecycle {
-    replace_triggered_by = [terraform_data.agent]
+    replace_triggered_by = [aws_bedrockagent_agent.this, terraform_data.agent_parts]
   }
 }

@@ -16,12 +16,16 @@ resource "aws_ssm_parameter" "contract" {
   # checkov:skip=CKV2_AWS_34:CloudFormation takes no SecureString as a parameter, and none of these is a secret
   for_each = merge(
     local.contract_alarms,
+    local.contract_database,
     local.contract_guardrail,
+    local.contract_identity,
+    local.contract_knowledge_base,
+    local.contract_model,
     local.contract_services,
   )
 
   name        = "/text2sql/${each.key}"
   description = "Read by text2sql's template.yaml."
-  type        = "String"
+  type        = can(regex("-(arns|ids)$", each.key)) ? "StringList" : "String"
   value       = each.value
 }

@@ -12,6 +12,8 @@ locals {
     TEXT2SQL_API_STATE_MACHINE     = "${local.states_arn}:stateMachine:${local.jobs_machine}"
     TEXT2SQL_API_STATE_MACHINE_NOW = "${local.states_arn}:stateMachine:${local.jobs_machine_now}"
     TEXT2SQL_API_RUN_SECONDS       = "25" # the gateway waits 30 s
+    TEXT2SQL_API_ISSUER            = local.token_issuer
+    TEXT2SQL_API_CLIENT_IDS        = join(",", local.token_client_ids)
   }, var.api_environment)
   page_environment = merge(local.region_environment, {
     NODE_ENV = "production"

@@ -16,7 +16,7 @@ def providers() -> Iterator[str]:
         yield served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory, providers: str) -> Terraform:
     """Return Terraform in a copy of terraform-core that nothing is applied from."""
     folder = tmp_path_factory.mktemp("infra") / "terraform-core"

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,16 @@ def resources(state: dict[str, Any]) -> dict[str, Any]:
     """Return what a plan's `planned_values` or a state's `values` say of each resource, by its address."""
     listed = state["root_module"]["resources"]
     return {each["address"]: each.get("values", {}) for each in listed if each["mode"] == "managed"}
+
+
+def planned(terraform: Terraform, **variables: str) -> dict[str, Any]:
+    """Return what would be made in a folder that nobody changes, by address; the same plan is made once."""
+    return resources(_plan_once(terraform, tuple(sorted(variables.items())))["planned_values"])
+
+
+@cache
+def _plan_once(terraform: Terraform, variables: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return terraform.plan(**dict(variables))
 
 
 def core(folder: Path, providers: str) -> Terraform:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import botocore.session
 import pytest
 
-from infra.terraform import CORE, Terraform, core, resources
+from infra.terraform import CORE, Terraform, core, planned, resources
 from text2sql_api.settings import ApiSettings
 
 Made: TypeAlias = dict[str, dict[str, Any]]
@@ -31,8 +31,6 @@ SAML = """{
   details           = { MetadataURL = "https://sign-in.example.com/metadata" }
   attribute_mapping = { email = "mail", "custom:region" = "region", username = "name" }
 }"""
-ASKING = 'output "contract" {\n  value = local.contract_identity\n}\n'
-"""Shows what goes to the SSM parameters."""
 
 FULL = {
     "stage": "prod",
@@ -57,47 +55,33 @@ FULL = {
 """All that can be switched on."""
 
 
-def applied(folder: Path, providers: str, **variables: str) -> tuple[Made, dict[str, str]]:
-    """Return what was made, and what the SSM parameters are to say."""
-    shutil.copy(CORE.parent / "guardrail.yaml", folder)
-    terraform = core(folder / "terraform-core", providers)
-    (terraform.folder / "asking.tf").write_text(ASKING, "utf-8")
-    said = terraform.run("apply", "-auto-approve", "-input=false", **variables)
-    assert said.returncode == 0, said
-    again = terraform.run("plan", "-detailed-exitcode", "-input=false", **variables)
-    assert again.returncode == 0, again.stdout
-    values = terraform.state()["values"]
-    return resources(values), values["outputs"]["contract"]["value"]
-
-
 @pytest.fixture(scope="module")
-def trial_and_contract(
-    tmp_path_factory: pytest.TempPathFactory, providers: str
-) -> tuple[Made, dict[str, str]]:
+def trial(tmp_path_factory: pytest.TempPathFactory, providers: str) -> Made:
+    """Return what a first run makes."""
     return applied(tmp_path_factory.mktemp("trial"), providers)
 
 
 @pytest.fixture(scope="module")
-def full_and_contract(
-    tmp_path_factory: pytest.TempPathFactory, providers: str
-) -> tuple[Made, dict[str, str]]:
+def full(tmp_path_factory: pytest.TempPathFactory, providers: str) -> Made:
+    """Return what is made with all that can be switched on."""
     return applied(tmp_path_factory.mktemp("full"), providers, **FULL)
 
 
-@pytest.fixture(scope="module")
-def trial(trial_and_contract: tuple[Made, dict[str, str]]) -> Made:
-    """Return what a first run makes."""
-    return trial_and_contract[0]
+def applied(folder: Path, providers: str, **variables: str) -> Made:
+    """Return what was made, and would not be made otherwise by a second run."""
+    shutil.copy(CORE.parent / "guardrail.yaml", folder)
+    terraform = core(folder / "terraform-core", providers)
+    said = terraform.run("apply", "-auto-approve", "-input=false", **variables)
+    assert said.returncode == 0, said
+    again = terraform.run("plan", "-detailed-exitcode", "-input=false", **variables)
+    assert again.returncode == 0, again.stdout
+    return resources(terraform.state()["values"])
 
 
-@pytest.fixture(scope="module")
-def full(full_and_contract: tuple[Made, dict[str, str]]) -> Made:
-    """Return what is made with all that can be switched on."""
-    return full_and_contract[0]
-
-
-def planned(terraform: Terraform, **variables: str) -> Made:
-    return resources(terraform.plan(**variables)["planned_values"])
+def told(made: Made, name: str) -> str:
+    """Return what a parameter says that the template reads."""
+    value: str = made[f'aws_ssm_parameter.contract["{name}"]']["value"]
+    return value
 
 
 def names(made: Made, kind: str) -> set[str]:
@@ -173,9 +157,9 @@ def test_odd_sign_ins_are_stopped_where_asked_and_cost_nothing_elsewhere(trial: 
     (stolen,) = risk["compromised_credentials_risk_configuration"]
     assert stolen["actions"] == [{"event_action": "BLOCK"}]
     (actions,) = risk["account_takeover_risk_configuration"][0]["actions"]
-    told = [actions[f"{level}_action"][0]["event_action"] for level in ("low", "medium", "high")]
-    assert told == ["NO_ACTION", "MFA_IF_CONFIGURED", "BLOCK"]
-    assert set(told) <= set(limits("AccountTakeoverEventActionType")["enum"])
+    answers = [actions[f"{level}_action"][0]["event_action"] for level in ("low", "medium", "high")]
+    assert answers == ["NO_ACTION", "MFA_IF_CONFIGURED", "BLOCK"]
+    assert set(answers) <= set(limits("AccountTakeoverEventActionType")["enum"])
 
 
 def test_sign_ins_that_are_only_noted_are_not_stopped(terraform: Terraform) -> None:
@@ -382,26 +366,20 @@ def test_program_without_scopes_or_with_others_is_refused(terraform: Terraform, 
 # ── what others are told ─────────────────────────────────────────────────────────────────────────
 
 
-def test_template_is_told_of_the_issuer_and_of_each_client(
-    trial_and_contract: tuple[Made, dict[str, str]], full_and_contract: tuple[Made, dict[str, str]]
-) -> None:
-    (trial, told), (_, told_in_full) = trial_and_contract, full_and_contract
+def test_template_is_told_of_the_issuer_and_of_each_client(trial: Made, full: Made) -> None:
     pool = trial[POOL]["id"]
-    assert told["token-issuer"] == f"https://cognito-idp.eu-central-1.amazonaws.com/{pool}"
-    assert told["token-client-ids"] == trial[PAGE]["id"]
-    ids = told_in_full["token-client-ids"].split(",")
+    assert told(trial, "token-issuer") == f"https://cognito-idp.eu-central-1.amazonaws.com/{pool}"
+    assert told(trial, "token-client-ids") == trial[PAGE]["id"]
+    ids = told(full, "token-client-ids").split(",")
     assert len(ids) == 3
     assert ids[-1] == "madeelsewhere"
 
 
-def test_parameters_are_those_that_the_template_reads(
-    trial_and_contract: tuple[Made, dict[str, str]],
-) -> None:
-    template = (CORE.parent / "template.yaml").read_text("utf-8")
-    assert trial_and_contract[1]
-    for name, value in trial_and_contract[1].items():
-        assert f"Default: /text2sql/{name}\n" in template
-        assert value
+def test_api_takes_the_tokens_that_the_gateway_takes(full: Made) -> None:
+    (backend, _) = json.loads(full['aws_ecs_task_definition.this["backend"]']["container_definitions"])
+    environment = {each["name"]: each["value"] for each in backend["environment"]}
+    assert environment["TEXT2SQL_API_ISSUER"] == told(full, "token-issuer")
+    assert environment["TEXT2SQL_API_CLIENT_IDS"] == told(full, "token-client-ids")
 
 
 def test_operator_is_told_of_pool_client_and_page(terraform: Terraform) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from infra.bedrock_model import unlike
-from infra.terraform import CORE, Terraform, core, resources
+from infra.terraform import CORE, Terraform, core, planned, resources
 from text2sql.documents.bedrock import SECTIONS
 from text2sql.documents.titan import TitanEmbeddings
 from text2sql.generation.bedrock import DEFAULT_MODEL
@@ -34,67 +34,41 @@ FULL = {
 }
 """All that can be switched on."""
 
-ASKING = """
-output "contract" {
-  value = merge(local.contract_model, local.contract_knowledge_base)
-}
-"""
-"""Shows what goes to the SSM parameters."""
-
 MODEL_ARN = "arn:aws:bedrock:eu-central-1::foundation-model/"
 PROFILE_ARN = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/"
 
 
 def prepared(folder: Path, providers: str) -> Terraform:
-    """Return Terraform in a copy that also tells what goes to the SSM parameters."""
+    """Return Terraform in a copy that may be applied from."""
     shutil.copy(CORE.parent / "guardrail.yaml", folder)
-    terraform = core(folder / "terraform-core", providers)
-    (terraform.folder / "asking.tf").write_text(ASKING, "utf-8")
-    return terraform
+    return core(folder / "terraform-core", providers)
 
 
-def applied(terraform: Terraform, **variables: str) -> tuple[Made, dict[str, str]]:
-    """Return what was made, and what the SSM parameters are to say."""
+def applied(terraform: Terraform, **variables: str) -> Made:
+    """Return what was made, and would not be made otherwise by a second run."""
     said = terraform.run("apply", "-auto-approve", "-input=false", **variables)
     assert said.returncode == 0, said
     again = terraform.run("plan", "-detailed-exitcode", "-input=false", **variables)
     assert again.returncode == 0, again.stdout
-    values = terraform.state()["values"]
-    return resources(values), values["outputs"]["contract"]["value"]
+    return resources(terraform.state()["values"])
 
 
 @pytest.fixture(scope="module")
-def full_and_contract(
-    tmp_path_factory: pytest.TempPathFactory, providers: str
-) -> tuple[Made, dict[str, str]]:
+def full(tmp_path_factory: pytest.TempPathFactory, providers: str) -> Made:
+    """Return what is made with all that can be switched on."""
     return applied(prepared(tmp_path_factory.mktemp("full"), providers), **FULL)
 
 
 @pytest.fixture(scope="module")
-def full(full_and_contract: tuple[Made, dict[str, str]]) -> Made:
-    """Return what is made with all that can be switched on."""
-    return full_and_contract[0]
-
-
-@pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory, providers: str) -> Terraform:
-    """Return Terraform that nothing is applied from."""
-    return prepared(tmp_path_factory.mktemp("asking"), providers)
-
-
-@pytest.fixture(scope="module")
-def trial(asking: Terraform) -> Made:
+def trial(terraform: Terraform) -> Made:
     """Return what a first run plans."""
-    return planned(asking)
+    return planned(terraform)
 
 
-def planned(terraform: Terraform, **variables: str) -> Made:
-    return resources(terraform.plan(**variables)["planned_values"])
-
-
-def contract(terraform: Terraform, **variables: str) -> dict[str, str]:
-    told: dict[str, str] = terraform.plan(**variables)["planned_values"]["outputs"]["contract"]["value"]
-    return told
+def told(made: Made) -> dict[str, str]:
+    """Return what the parameters say that the template reads, by their names."""
+    named = re.compile(r'aws_ssm_parameter\.contract\["((?:model|knowledge|documents)-[a-z-]+)"\]')
+    return {found[1]: each["value"] for address, each in made.items() if (found := named.fullmatch(address))}
 
 
 def of_ours(made: Made, *kinds: str) -> set[str]:
@@ -130,35 +104,29 @@ def test_first_run_makes_nothing_of_pinecone_of_the_agent_or_of_the_models_log(t
     assert not any("agent" in address or "model_logging" in address for address in trial)
 
 
-def test_without_a_knowledge_base_documents_are_searched_in_the_functions(asking: Terraform) -> None:
-    told = contract(asking)
-    assert told["documents-provider"] == "local"
-    assert told["knowledge-base-id"] == told["knowledge-source-id"] == "none"
+def test_without_a_knowledge_base_documents_are_searched_in_the_functions(trial: Made) -> None:
+    said = told(trial)
+    assert said["documents-provider"] == "local"
+    assert said["knowledge-base-id"] == said["knowledge-source-id"] == "none"
     # A policy takes nothing but an ARN.
-    assert told["knowledge-base-arn"] == "arn:aws:bedrock:eu-central-1:123456789012:knowledge-base/none"
+    assert said["knowledge-base-arn"] == "arn:aws:bedrock:eu-central-1:123456789012:knowledge-base/none"
 
 
-def test_parameters_are_those_that_the_template_reads(
-    asking: Terraform, full_and_contract: tuple[Made, dict[str, str]]
-) -> None:
-    template = (CORE.parent / "template.yaml").read_text("utf-8")
-    told = contract(asking)
-    assert told.keys() == full_and_contract[1].keys()
-    assert len(told) == 7
-    for name in told:
-        assert f"Default: /text2sql/{name}\n" in template
-    assert all([*told.values(), *full_and_contract[1].values()]), "SSM takes no empty value"
+def test_no_parameter_is_empty_which_ssm_would_refuse(trial: Made, full: Made) -> None:
+    assert told(trial).keys() == told(full).keys()
+    assert len(told(trial)) == 7
+    assert all([*told(trial).values(), *told(full).values()])
 
 
 # ── the knowledge base ───────────────────────────────────────────────────────────────────────────
 
 
-def test_before_its_host_is_told_the_secret_alone_is_made(asking: Terraform) -> None:
-    made = planned(asking, knowledge_base="pinecone")
+def test_before_its_host_is_told_the_secret_alone_is_made(terraform: Terraform) -> None:
+    made = planned(terraform, knowledge_base="pinecone")
     assert "aws_secretsmanager_secret.pinecone[0]" in made
     assert of_ours(made, "aws_bedrockagent_") == set()
     assert "aws_iam_role.knowledge_base[0]" not in made
-    assert contract(asking, knowledge_base="pinecone")["documents-provider"] == "local"
+    assert told(made)["documents-provider"] == "local"
 
 
 def test_pinecones_key_is_in_no_state(full: Made) -> None:
@@ -186,9 +154,9 @@ def test_vectors_are_kept_at_pinecone(full: Made) -> None:
     assert pinecone["field_mapping"] == [{"text_field": "text", "metadata_field": "metadata"}]
 
 
-def test_namespace_and_fields_of_the_index_can_be_others(asking: Terraform) -> None:
+def test_namespace_and_fields_of_the_index_can_be_others(terraform: Terraform) -> None:
     fields = '{text = "body", metadata = "about"}'
-    made = planned(asking, **BASE, pinecone_namespace="shop", pinecone_fields=fields)
+    made = planned(terraform, **BASE, pinecone_namespace="shop", pinecone_fields=fields)
     (storage,) = made["aws_bedrockagent_knowledge_base.this[0]"]["storage_configuration"]
     (pinecone,) = storage["pinecone_configuration"]
     assert pinecone["namespace"] == "shop"
@@ -207,8 +175,8 @@ def test_data_source_reads_whole_sections_where_text2sql_writes_them(full: Made)
     assert source["knowledge_base_id"] == full["aws_bedrockagent_knowledge_base.this[0]"]["id"]
 
 
-def test_bedrock_takes_what_is_planned_of_the_knowledge_base(asking: Terraform) -> None:
-    made = planned(asking, **BASE)
+def test_bedrock_takes_what_is_planned_of_the_knowledge_base(terraform: Terraform) -> None:
+    made = planned(terraform, **BASE)
     base = made["aws_bedrockagent_knowledge_base.this[0]"]
     source = made["aws_bedrockagent_data_source.sections[0]"]["vector_ingestion_configuration"]
     vectors = base["knowledge_base_configuration"]
@@ -255,14 +223,14 @@ def test_role_is_bedrocks_for_this_account_alone(full: Made, role: str, source: 
     }
 
 
-def test_template_is_told_of_the_knowledge_base(full_and_contract: tuple[Made, dict[str, str]]) -> None:
-    full, told = full_and_contract
+def test_template_is_told_of_the_knowledge_base(full: Made) -> None:
+    said = told(full)
     base = full["aws_bedrockagent_knowledge_base.this[0]"]
-    assert told["documents-provider"] == "bedrock"
-    assert told["knowledge-base-id"] == base["id"]
-    assert told["knowledge-base-arn"] == base["arn"]
+    assert said["documents-provider"] == "bedrock"
+    assert said["knowledge-base-id"] == base["id"]
+    assert said["knowledge-base-arn"] == base["arn"]
     source = full["aws_bedrockagent_data_source.sections[0]"]["data_source_id"]
-    assert told["knowledge-source-id"] == source
+    assert said["knowledge-source-id"] == source
 
 
 @pytest.mark.parametrize(
@@ -280,18 +248,18 @@ def test_template_is_told_of_the_knowledge_base(full_and_contract: tuple[Made, d
     ],
 )
 def test_knowledge_base_that_is_told_wrongly_is_refused(
-    asking: Terraform, variables: dict[str, str], problem: str
+    terraform: Terraform, variables: dict[str, str], problem: str
 ) -> None:
-    assert [problem in each for each in asking.problems(**variables)] == [True]
+    assert [problem in each for each in terraform.problems(**variables)] == [True]
 
 
 # ── the model ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_model_is_the_one_that_text2sql_takes_itself(asking: Terraform) -> None:
-    told = contract(asking)
-    assert (told["model-provider"], told["model-name"]) == ("bedrock", DEFAULT_MODEL)
-    assert told["model-arns"].split(",") == [
+def test_model_is_the_one_that_text2sql_takes_itself(trial: Made) -> None:
+    said = told(trial)
+    assert (said["model-provider"], said["model-name"]) == ("bedrock", DEFAULT_MODEL)
+    assert said["model-arns"].split(",") == [
         f"{PROFILE_ARN}{DEFAULT_MODEL}",
         f"{MODEL_ARN}{DEFAULT_MODEL.removeprefix('global.')}",
         f"arn:aws:bedrock:::foundation-model/{DEFAULT_MODEL.removeprefix('global.')}",
@@ -331,9 +299,9 @@ def test_model_is_the_one_that_text2sql_takes_itself(asking: Terraform) -> None:
     ids=["model", "profile of two Regions", "profile", "ARN"],
 )
 def test_model_may_be_called_by_its_profile_and_where_that_sends_it(
-    asking: Terraform, variables: dict[str, str], arns: list[str]
+    terraform: Terraform, variables: dict[str, str], arns: list[str]
 ) -> None:
-    assert contract(asking, **variables)["model-arns"].split(",") == arns
+    assert told(planned(terraform, **variables))["model-arns"].split(",") == arns
 
 
 @pytest.mark.parametrize(
@@ -348,9 +316,9 @@ def test_model_may_be_called_by_its_profile_and_where_that_sends_it(
     ],
 )
 def test_model_that_is_told_wrongly_is_refused(
-    asking: Terraform, variables: dict[str, str], problem: str
+    terraform: Terraform, variables: dict[str, str], problem: str
 ) -> None:
-    assert [problem in each for each in asking.problems(**variables)] == [True]
+    assert [problem in each for each in terraform.problems(**variables)] == [True]
 
 
 # ── the log of the model's calls ─────────────────────────────────────────────────────────────────
@@ -425,11 +393,11 @@ def test_agent_asks_the_function_that_is_named_and_that_lets_no_other_in(full: M
 
 
 def test_agent_asks_as_the_api_is_asked(full: Made) -> None:
-    told = yaml.safe_load(full["aws_bedrockagent_agent_action_group.ask[0]"]["api_schema"][0]["payload"])
+    action = yaml.safe_load(full["aws_bedrockagent_agent_action_group.ask[0]"]["api_schema"][0]["payload"])
     api = json.loads((CORE.parent / "docs" / "openapi.json").read_text("utf-8"))
-    (path,) = told["paths"]
-    (method,) = told["paths"][path]
-    ours, theirs = told["paths"][path][method], api["paths"][path][method]
+    (path,) = action["paths"]
+    (method,) = action["paths"][path]
+    ours, theirs = action["paths"][path][method], api["paths"][path][method]
     schemas = api["components"]["schemas"]
     sent = ours["requestBody"]["content"]["application/json"]["schema"]
     assert ours["operationId"] == theirs["operationId"]
@@ -453,8 +421,8 @@ def test_agent_searches_the_knowledge_base_and_is_called_by_an_alias(full: Made)
     assert full["aws_bedrockagent_agent_alias.live[0]"]["agent_id"] == agent == association["agent_id"]
 
 
-def test_agent_without_function_and_knowledge_base_has_neither(asking: Terraform) -> None:
-    made = planned(asking, enable_bedrock_agent="true", agent_idle_seconds="60")
+def test_agent_without_function_and_knowledge_base_has_neither(terraform: Terraform) -> None:
+    made = planned(terraform, enable_bedrock_agent="true", agent_idle_seconds="60")
     assert of_ours(made, "aws_bedrockagent_", "aws_lambda_") == {
         "aws_bedrockagent_agent.this[0]",
         "aws_bedrockagent_agent_alias.live[0]",
@@ -490,6 +458,6 @@ def test_alias_takes_up_what_the_agent_has_become(tmp_path: Path, providers: str
     ],
 )
 def test_agent_that_is_told_wrongly_is_refused(
-    asking: Terraform, variables: dict[str, str], problem: str
+    terraform: Terraform, variables: dict[str, str], problem: str
 ) -> None:
-    assert [problem in each for each in asking.problems(**variables)] == [True]
+    assert [problem in each for each in terraform.problems(**variables)] == [True]

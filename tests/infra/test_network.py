@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.terraform import Terraform, resources
+from infra.terraform import Terraform, planned
 
 ANYWHERE = "0.0.0.0/0"
 KINDS = {
@@ -18,10 +18,6 @@ ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
 
 def of_type(made: dict[str, Any], kind: str) -> dict[str, Any]:
     return {address: each for address, each in made.items() if address.split(".")[0] == kind}
-
-
-def planned(terraform: Terraform, **variables: str) -> dict[str, Any]:
-    return resources(terraform.plan(**variables)["planned_values"])
 
 
 @pytest.fixture(scope="module")

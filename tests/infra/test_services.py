@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from infra.terraform import CORE, Terraform, core, resources
+from infra.terraform import CORE, Terraform, core, planned, resources
 from text2sql.settings import Settings
 from text2sql_api.routes.events import HEARTBEAT_SECONDS
 from text2sql_api.settings import ApiSettings
@@ -80,10 +80,6 @@ def configuration(terraform: Terraform) -> dict[str, Any]:
     """Return what the files say of each resource, by its address."""
     listed = terraform.plan()["configuration"]["root_module"]["resources"]
     return {each["address"]: each.get("expressions", {}) for each in listed}
-
-
-def planned(terraform: Terraform, **variables: str) -> Made:
-    return resources(terraform.plan(**variables)["planned_values"])
 
 
 def of_type(made: Made, kind: str) -> Made:
@@ -658,37 +654,3 @@ def test_gateway_reaches_the_api_where_it_listens(trial: Made, full: Made) -> No
         rule = made["aws_vpc_security_group_egress_rule.gateway"]
         assert (rule["from_port"], rule["to_port"], rule["cidr_ipv4"]) == (port, port, None)
         assert len(of_type(made, "aws_apigatewayv2_vpc_link")) == 1
-
-
-def test_contract_of_the_services_names_parameters_of_the_template(terraform: Terraform) -> None:
-    (terraform.folder / "told.tf").write_text(
-        'output "told" {\n  value = keys(local.contract_services)\n}\n', "utf-8"
-    )
-    try:
-        told = terraform.plan()["planned_values"]["outputs"]["told"]["value"]
-    finally:
-        (terraform.folder / "told.tf").unlink()
-    template = (ROOT / "template.yaml").read_text("utf-8")
-    assert told
-    assert all(f"Default: /text2sql/{name}\n" in template for name in told)
-
-
-# ── the documentation ────────────────────────────────────────────────────────────────────────────
-
-
-def test_documentation_lists_each_variable_of_the_services_with_its_default() -> None:
-    found: list[tuple[str, str]] = []
-    for name in ("variables_load_balancers.tf", "variables_services.tf"):
-        text = (CORE / name).read_text("utf-8")
-        found += re.findall(r'^variable "(\w+)" {\n.+\n  type +=.+\n  default +=(.+)$', text, re.MULTILINE)
-    manual = (ROOT / "docs" / "infrastructure_services.md").read_text("utf-8")
-    variables = manual.partition("\n## Variables\n")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", variables, re.MULTILINE)
-    assert told == [(name, default.strip()) for name, default in found]
-
-
-def test_documentation_of_the_services_names_resources_that_are_there(configuration: dict[str, Any]) -> None:
-    manual = (ROOT / "docs" / "infrastructure_services.md").read_text("utf-8")
-    told = set(re.findall(r"`(aws_\w+\.\w+)(?:\[[^`]*\])?`", manual))
-    assert len(told) > 15
-    assert told - configuration.keys() == set()

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from infra.aws_commands import commands, problems
-from infra.terraform import CORE, Terraform, core
+from infra.terraform import CORE, Terraform, core, planned
 
 Made: TypeAlias = dict[str, dict[str, Any]]
 """Resources by their addresses."""
@@ -95,12 +95,6 @@ def terraforms(tmp_path_factory: pytest.TempPathFactory, providers: str) -> tupl
     bare, full = (core(folder / name, providers) for name in ("bare", "full"))
     (full.folder / "watched_override.tf").write_text(LOCALS, "utf-8")
     return bare, full
-
-
-def planned(terraform: Terraform, **variables: str) -> Made:
-    """Return what a plan makes, by address."""
-    listed = terraform.plan(**variables)["planned_values"]["root_module"]["resources"]
-    return {each["address"]: each.get("values", {}) for each in listed if each["mode"] == "managed"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,225 @@
+# The database that is asked: MySQL on RDS, in subnets that have no way out.
+
+locals {
+  # The logs that RDS hands to CloudWatch.
+  database_logs = toset(concat(["audit", "error", "slowquery"], var.general_log ? ["general"] : []))
+  database_parameters = {
+    general_log             = var.general_log ? "1" : "0"
+    innodb_buffer_pool_size = "{DBInstanceClassMemory*3/4}"
+    log_output              = "FILE" # a table would not reach CloudWatch
+    long_query_time         = "2"
+    max_connections         = "1000"
+    # Nobody signs in in clear text, whatever a client asks for.
+    require_secure_transport = "1"
+    slow_query_log           = "1"
+  }
+  # Where questions go.
+  reader_address = one(aws_db_instance.replica[*].address) != null ? one(aws_db_instance.replica[*].address) : aws_db_instance.this.address
+  contract_database = {
+    database-url                = "mysql://text2sql_reader@${local.reader_address}:3306/${var.database_name}?ssl=required"
+    database-secret             = aws_secretsmanager_secret.reader.arn
+    subnet-ids                  = join(",", [for subnet in aws_subnet.private : subnet.id])
+    function-security-group-ids = aws_security_group.this["functions"].id
+  }
+}
+
+resource "aws_db_subnet_group" "this" {
+  name        = local.name
+  description = "Subnets that have no way out."
+  subnet_ids  = [for subnet in aws_subnet.database : subnet.id]
+}
+
+resource "aws_db_parameter_group" "this" {
+  name_prefix = "${local.name}-"
+  description = "TLS alone, a thousand connections, and a log of what is slow."
+  family      = "mysql${var.mysql_version}"
+
+  dynamic "parameter" {
+    for_each = local.database_parameters
+
+    content {
+      name  = parameter.key
+      value = parameter.value
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Who signed in and what was asked: the audit log is a plugin of its own.
+resource "aws_db_option_group" "this" {
+  name_prefix              = "${local.name}-"
+  option_group_description = "The audit log."
+  engine_name              = "mysql"
+  major_engine_version     = var.mysql_version
+
+  option {
+    option_name = "MARIADB_AUDIT_PLUGIN"
+
+    option_settings {
+      name  = "SERVER_AUDIT_EVENTS"
+      value = "CONNECT,QUERY_DDL,QUERY_DML_NO_SELECT,QUERY_DCL"
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# They are made before RDS would make them, so that they are encrypted and forget.
+resource "aws_cloudwatch_log_group" "database" {
+  # checkov:skip=CKV_AWS_338:how long logs are kept is the operator's to say, by log_retention_days
+  for_each = local.database_logs
+
+  name              = "/aws/rds/instance/${local.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this["logs"].arn
+}
+
+resource "aws_iam_role" "database_monitoring" {
+  name        = "${local.name}-database-monitoring"
+  description = "Lets RDS write the figures of the database's machine to CloudWatch Logs."
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "AssumeForMonitoring"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "monitoring.rds.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "database_monitoring" {
+  role       = aws_iam_role.database_monitoring.name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}
+
+resource "aws_db_instance" "this" {
+  # checkov:skip=CKV2_AWS_69:the parameter group requires TLS, which checkov does not see through its dynamic block
+  # checkov:skip=CKV_AWS_157:database_multi_az is on unless an operator says otherwise
+  # checkov:skip=CKV_AWS_293:database_deletion_protection is on unless an operator says otherwise
+  identifier     = local.name
+  engine         = "mysql"
+  engine_version = var.mysql_version
+  instance_class = var.database_class
+  db_name        = var.database_name
+
+  allocated_storage     = var.database_storage.first
+  max_allocated_storage = var.database_storage.most
+  storage_type          = "gp3"
+  storage_encrypted     = true
+  kms_key_id            = aws_kms_key.this["database"].arn
+
+  # RDS makes the master's password, keeps it in Secrets Manager and renews it each week.
+  username                            = "text2sql_admin"
+  manage_master_user_password         = true
+  master_user_secret_kms_key_id       = aws_kms_key.this["database"].key_id
+  iam_database_authentication_enabled = true
+  ca_cert_identifier                  = "rds-ca-rsa2048-g1"
+
+  multi_az               = var.database_multi_az
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  vpc_security_group_ids = [aws_security_group.this["database"].id]
+  publicly_accessible    = false
+  port                   = 3306
+
+  parameter_group_name = aws_db_parameter_group.this.name
+  option_group_name    = aws_db_option_group.this.name
+
+  backup_retention_period   = 35
+  backup_window             = "03:00-06:00"
+  maintenance_window        = "sun:06:30-sun:08:30"
+  copy_tags_to_snapshot     = true
+  delete_automated_backups  = false
+  skip_final_snapshot       = false
+  final_snapshot_identifier = "${local.name}-final"
+  deletion_protection       = var.database_deletion_protection
+
+  auto_minor_version_upgrade = true
+  apply_immediately          = false
+
+  performance_insights_enabled          = true
+  performance_insights_retention_period = 7
+  performance_insights_kms_key_id       = aws_kms_key.this["database"].arn
+  monitoring_interval                   = 60
+  monitoring_role_arn                   = aws_iam_role.database_monitoring.arn
+  enabled_cloudwatch_logs_exports       = sort(local.database_logs)
+
+  tags = { backup = local.name }
+
+  depends_on = [aws_cloudwatch_log_group.database]
+}
+
+resource "aws_db_instance" "replica" {
+  # checkov:skip=CKV2_AWS_69:the parameter group requires TLS, which checkov does not see through its dynamic block
+  # checkov:skip=CKV_AWS_157:a replica that is lost is made anew
+  # checkov:skip=CKV_AWS_293:database_deletion_protection is on unless an operator says otherwise
+  # checkov:skip=CKV_AWS_129:its logs repeat the database's own
+  # checkov:skip=CKV2_AWS_60:it has no snapshots
+  count = var.read_replica ? 1 : 0
+
+  identifier          = "${local.name}-replica"
+  replicate_source_db = aws_db_instance.this.identifier
+  instance_class      = var.database_class
+
+  storage_type      = "gp3"
+  storage_encrypted = true
+  kms_key_id        = aws_kms_key.this["database"].arn
+
+  iam_database_authentication_enabled = true
+  ca_cert_identifier                  = "rds-ca-rsa2048-g1"
+  vpc_security_group_ids              = [aws_security_group.this["database"].id]
+  publicly_accessible                 = false
+  parameter_group_name                = aws_db_parameter_group.this.name
+
+  skip_final_snapshot        = true
+  deletion_protection        = var.database_deletion_protection
+  auto_minor_version_upgrade = true
+
+  performance_insights_enabled          = true
+  performance_insights_retention_period = 7
+  performance_insights_kms_key_id       = aws_kms_key.this["database"].arn
+  monitoring_interval                   = 60
+  monitoring_role_arn                   = aws_iam_role.database_monitoring.arn
+}
+
+# ── the account that questions are asked with ────────────────────────────────────────────────────
+
+resource "aws_secretsmanager_secret" "reader" {
+  # checkov:skip=CKV2_AWS_57:it is rotated where reader_rotation_function_arn names what does it
+  name                    = "${local.name}/database-reader"
+  description             = "The account that may only read, as JSON with username and password."
+  kms_key_id              = aws_kms_key.this["database"].arn
+  recovery_window_in_days = 7
+}
+
+resource "aws_secretsmanager_secret_version" "reader" {
+  count = var.reader_password_version > 0 ? 1 : 0
+
+  secret_id = aws_secretsmanager_secret.reader.id
+  secret_string_wo = jsonencode({
+    engine   = "mysql"
+    host     = aws_db_instance.this.address
+    port     = 3306
+    dbname   = var.database_name
+    username = "text2sql_reader"
+    password = var.reader_password
+  })
+  secret_string_wo_version = var.reader_password_version
+}
+
+resource "aws_secretsmanager_secret_rotation" "reader" {
+  count = var.reader_rotation_function_arn == null ? 0 : 1
+
+  secret_id           = aws_secretsmanager_secret.reader.id
+  rotation_lambda_arn = var.reader_rotation_function_arn
+
+  rotation_rules {
+    automatically_after_days = 30
+  }
+}
