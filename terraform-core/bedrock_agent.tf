@@ -140,8 +140,10 @@ resource "terraform_data" "agent_parts" {
   count = var.enable_bedrock_agent ? 1 : 0
 
   input = {
-    actions = aws_bedrockagent_agent_action_group.ask[*].id
-    bases   = aws_bedrockagent_agent_knowledge_base_association.this[*].id
+    actions   = aws_bedrockagent_agent_action_group.ask[*].id
+    bases     = aws_bedrockagent_agent_knowledge_base_association.this[*].id
+    functions = var.agent_action_lambda_arn[*]
+    schema    = filesha256("${path.module}/agent_action.yaml")
   }
 }
 

@@ -202,12 +202,12 @@ variable "identity_providers" {
   }
 
   validation {
-    condition     = alltrue([for provider in values(var.identity_providers) : provider.type == "OIDC" || length(setintersection(keys(provider.details), ["MetadataFile", "MetadataURL"])) == 1])
+    condition     = alltrue([for provider in values(var.identity_providers) : provider.type != "SAML" || length(setintersection(keys(provider.details), ["MetadataFile", "MetadataURL"])) == 1])
     error_message = "identity_providers of SAML must have MetadataURL or MetadataFile in details."
   }
 
   validation {
-    condition     = alltrue([for provider in values(var.identity_providers) : provider.type == "SAML" || length(setsubtract(["attributes_request_method", "authorize_scopes", "client_id", "oidc_issuer"], keys(provider.details))) == 0])
+    condition     = alltrue([for provider in values(var.identity_providers) : provider.type != "OIDC" || length(setsubtract(["attributes_request_method", "authorize_scopes", "client_id", "oidc_issuer"], keys(provider.details))) == 0])
     error_message = "identity_providers of OIDC must have attributes_request_method, authorize_scopes, client_id and oidc_issuer in details."
   }
 
@@ -228,4 +228,9 @@ variable "identity_provider_secrets" {
   default     = {}
   nullable    = false
   sensitive   = true
+
+  validation {
+    condition     = length(setsubtract(keys(var.identity_provider_secrets), keys(var.identity_providers))) == 0
+    error_message = "identity_provider_secrets must be of identity_providers."
+  }
 }

@@ -29,11 +29,12 @@ def unlike(shape: Any, value: Any, place: str) -> list[str]:
     return places + [there for each, it, name in inside for there in unlike(each, it, f"{place}.{name}")]
 
 
-def _fits(shape: Any, value: str | list[Any]) -> bool:
-    """Tell whether a text or a list is as long, and a text as worded, as Bedrock wants it."""
+def _fits(shape: Any, value: str | int | list[Any]) -> bool:
+    """Tell whether a value is as long or as large, and as worded, as Bedrock wants it."""
     limits = shape.metadata
+    size = value if isinstance(value, int) else len(value)
     return (
-        limits.get("min", 0) <= len(value) <= limits.get("max", len(value))
+        limits.get("min", 0) <= size <= limits.get("max", size)
         and ("pattern" not in limits or re.fullmatch(limits["pattern"], str(value)) is not None)
         and ("enum" not in limits or value in limits["enum"])
     )
