@@ -251,7 +251,8 @@ def test_page_is_sent_back_by_https_or_in_dev_to_this_machine(
     terraform: Terraform, name: str, stage: str, url: str, is_taken: bool
 ) -> None:
     problems = terraform.problems(stage=stage, **{name: f'["{url}"]'})
-    assert [f"{name} must begin with https://" in each for each in problems] == [] if is_taken else [True]
+    refused = [f"{name} must begin with https://" in each for each in problems]
+    assert refused == ([] if is_taken else [True])
 
 
 def test_sign_in_page_has_a_name_that_nobody_else_has(trial: Made, full: Made) -> None:
