@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import botocore.session
 import pytest
 
+from infra.aws_commands import commands, problems
 from infra.terraform import CORE, Terraform, core, planned, resources
 from text2sql_api.settings import ApiSettings
 
@@ -251,7 +252,8 @@ def test_page_is_sent_back_by_https_or_in_dev_to_this_machine(
     terraform: Terraform, name: str, stage: str, url: str, is_taken: bool
 ) -> None:
     problems = terraform.problems(stage=stage, **{name: f'["{url}"]'})
-    assert [f"{name} must begin with https://" in each for each in problems] == [] if is_taken else [True]
+    refused = [f"{name} must begin with https://" in each for each in problems]
+    assert refused == ([] if is_taken else [True])
 
 
 def test_sign_in_page_has_a_name_that_nobody_else_has(trial: Made, full: Made) -> None:
@@ -388,3 +390,15 @@ def test_operator_is_told_of_pool_client_and_page(terraform: Terraform) -> None:
     url = "https://text2sql-dev-123456789012.auth.eu-central-1.amazoncognito.com"
     assert outputs["sign_in_url"]["value"] == url
     assert "client_secret" not in json.dumps(outputs)
+
+
+def test_operator_is_told_commands_that_aws_has() -> None:
+    manual = (CORE.parent / "docs" / "infrastructure_identity.md").read_text("utf-8")
+    scripts = re.findall(r"```sh\n(.*?)```", manual, re.DOTALL)
+    called = [words for script in scripts for words in commands(script) if words[0] == "aws"]
+    assert [words[2] for words in called] == [
+        "admin-create-user",
+        "admin-add-user-to-group",
+        "put-secret-value",
+    ]
+    assert [(words[2], problem) for words in called for problem in problems(words)] == []
