@@ -2,7 +2,7 @@
 
 locals {
   # The logs that RDS hands to CloudWatch.
-  database_logs = toset(concat(["audit", "error", "slowquery"], var.general_log ? ["general"] : []))
+  database_logs  = toset(concat(["audit", "error", "slowquery"], var.general_log ? ["general"] : []))
   database_names = concat([local.name], var.read_replica ? ["${local.name}-replica"] : [])
   database_parameters = {
     general_log             = var.general_log ? "1" : "0"
