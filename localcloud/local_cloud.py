@@ -133,7 +133,19 @@ class LocalCloud:
             time.sleep(0.05)
         if state["StackStatus"] != "CREATE_COMPLETE":
             raise RuntimeError(f"{state['StackStatus']}: {state.get('StackStatusReason', '')}")
+        self._reserve_concurrency(stack, template)
         return {output["OutputKey"]: output["OutputValue"] for output in state["Outputs"]}
+
+    def _reserve_concurrency(self, stack: str, template: Mapping[str, Any]) -> None:
+        """Let no more calls of a function run at once than the template says, which ministack leaves out."""
+        formation, functions = self.client("cloudformation"), self.client("lambda")
+        for name, resource in template["Resources"].items():
+            if reserved := resource["Properties"].get("ReservedConcurrentExecutions"):
+                found = formation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
+                functions.put_function_concurrency(
+                    FunctionName=found["StackResourceDetail"]["PhysicalResourceId"],
+                    ReservedConcurrentExecutions=reserved,
+                )
 
     def _answers(self) -> bool:
         try:

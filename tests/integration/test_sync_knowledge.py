@@ -82,6 +82,17 @@ class World:
         )["executions"]
         return listed
 
+    def failures(self) -> set[str]:
+        """Return the errors of all tasks of all executions, also of those that were tried again."""
+        return {
+            event["taskFailedEventDetails"]["error"]
+            for each in self.executions()
+            for event in self.states.get_execution_history(
+                executionArn=each["executionArn"], maxResults=1000
+            )["events"]
+            if "taskFailedEventDetails" in event
+        }
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -125,6 +136,7 @@ def test_storm_of_uploads_makes_few_syncs_and_poison_leaves_the_others_indexed(w
     wait_until(lambda: all(each["status"] != "RUNNING" for each in world.executions()), PATIENCE)
     assert {each["status"] for each in world.executions()} == {"SUCCEEDED"}
     assert len(world.executions()) - before <= UPLOADS / 2
+    assert world.failures() <= {"Lambda.TooManyRequestsException"}, "one works at a time, the others wait"
     assert world.told("What does rule 7 say of the day that parcels are sent?")
 
 

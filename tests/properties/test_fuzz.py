@@ -14,8 +14,9 @@ from text2sql.errors import SqlRejected
 from text2sql.messages import Dialect, SqlDraft
 from text2sql.validation.step import validate_sql
 
-SECONDS = 1.0
-"""Of processor time, for any text whatever."""
+SECONDS = 4.0
+"""Of processor time, for any text whatever: below one on an idle machine, and a shared one may count
+three times as much. What grows with each level anew would take minutes."""
 LEVELS = 100_000
 MEGABYTES = 10_000_000
 LONGEST = 19_000
@@ -125,7 +126,7 @@ def test_ten_megabytes_are_refused_in_milliseconds(text: str, filling: str, dial
 
 
 @pytest.mark.parametrize("shape", _NESTED)
-def test_nesting_of_the_longest_statement_takes_less_than_a_second(shape: str, dialect: Dialect) -> None:
+def test_nesting_of_the_longest_statement_takes_no_more_than_seconds(shape: str, dialect: Dialect) -> None:
     level = len(_nested(shape, 1)) - len(_nested(shape, 0))
     for levels in (29, 60, 500, LONGEST // level):
         _validate(_nested(shape, levels), dialect)
@@ -142,7 +143,7 @@ def _repeated(draw: st.DrawFn) -> str:
     return f"SELECT {before} {unit * min(times, LONGEST // len(unit.encode()))}{after}"
 
 
-def test_repeated_words_take_less_than_a_second(dialect: Dialect, tally: Counter[str]) -> None:
+def test_repeated_words_take_no_more_than_seconds(dialect: Dialect, tally: Counter[str]) -> None:
     def check(sql: str) -> None:
         _validate(sql, dialect)
         tally["validated"] += 1

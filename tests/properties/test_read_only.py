@@ -70,11 +70,11 @@ class _Watch:
         return ""
 
     def emitted(self, draft: str) -> str | None:
-        """Return what would run; within a second, whatever the draft."""
+        """Return what would run; soon, whatever the draft."""
         access = Access(catalog=small_catalog(self._world.dialect))
         self._tally["validated"] += 1
         try:
-            with within(1.0):
+            with within(4.0):
                 return validate_sql(SqlDraft(sql=draft), access, ROW_LIMIT).sql
         except SqlRejected:
             return None

@@ -125,8 +125,12 @@ def _look_at_subquery(subquery: exp.Expr) -> str | None:
 
 
 def _look_at_collate(collate: exp.Expr) -> str | None:
-    """`BINARY x COLLATE y` is taken for a CAST that is collated, which servers refuse."""
-    is_binary = any(cast.to.is_type(exp.DType.BINARY) for cast in collate.this.find_all(exp.Cast))
+    """`BINARY x COLLATE y` is taken for a CAST that is collated, which servers refuse.
+
+    A COLLATE inside is looked at by itself, so that each part is looked at once.
+    """
+    parts = collate.this.walk(prune=lambda part: isinstance(part, exp.Collate))
+    is_binary = any(isinstance(part, exp.Cast) and part.to.is_type(exp.DType.BINARY) for part in parts)
     return "COLLATE behind BINARY" if is_binary else None
 
 
