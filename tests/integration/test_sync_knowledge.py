@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,10 @@ def test_upload_is_used_by_a_question_within_ten_seconds_and_gone_after_its_dele
 
 def test_storm_of_uploads_makes_few_syncs_and_poison_leaves_the_others_indexed(world: World) -> None:
     before = len(world.executions())
-    for number in range(UPLOADS):
-        world.put(f"rule {number}.txt", f"Rule {number} says that parcels are sent on day {number}.")
+    with ThreadPoolExecutor(8) as together:
+        for number in range(UPLOADS):
+            text = f"Rule {number} says that parcels are sent on day {number}."
+            together.submit(world.put, f"rule {number}.txt", text)
     world.put("broken.pdf", b"%PDF-1.4")
     world.put("folder/deep.md", "text")
     world.put("page.html", "<p>text")
