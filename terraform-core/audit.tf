@@ -57,7 +57,7 @@ resource "aws_s3_bucket" "audit" {
   count = local.has_audit_bucket ? 1 : 0
 
   bucket        = "${local.name}-audit-${local.account_id}-${local.region}"
-  force_destroy = false
+  force_destroy = var.destroyable
 }
 
 resource "aws_s3_bucket_public_access_block" "audit" {

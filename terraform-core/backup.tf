@@ -1,8 +1,9 @@
 # Backups beside those of RDS: in a vault of their own, and restored each month to see that they can be.
 
 resource "aws_backup_vault" "this" {
-  name        = local.name
-  kms_key_arn = aws_kms_key.this["database"].arn
+  name          = local.name
+  kms_key_arn   = aws_kms_key.this["database"].arn
+  force_destroy = var.destroyable
 }
 
 resource "aws_backup_plan" "this" {

@@ -1,4 +1,4 @@
-# What template.yaml reads when it is deployed: the two meet here and nowhere else.
+# What template.yaml reads when it is deployed, and what it writes then: the two meet here and nowhere else.
 
 locals {
   contract_guardrail = {
@@ -9,6 +9,13 @@ locals {
   }
   contract_alarms = {
     alarm-topic-arn = aws_sns_topic.alarms.arn
+  }
+
+  # What it names, by the settings of the API; ECS reads them whenever a task starts.
+  stack_parameters = {
+    TEXT2SQL_API_JOBS_TABLE     = "jobs-table"
+    TEXT2SQL_API_RESULTS_BUCKET = "results-bucket"
+    TEXT2SQL_KNOWLEDGE_BUCKET   = "knowledge-bucket"
   }
 }
 

@@ -139,7 +139,7 @@ resource "aws_db_instance" "this" {
   delete_automated_backups  = false
   skip_final_snapshot       = false
   final_snapshot_identifier = "${local.name}-${var.final_snapshot}"
-  deletion_protection       = var.database_deletion_protection
+  deletion_protection       = var.database_deletion_protection && !var.destroyable
 
   auto_minor_version_upgrade = true
   apply_immediately          = false
@@ -179,7 +179,7 @@ resource "aws_db_instance" "replica" {
   option_group_name                   = aws_db_option_group.this.name
 
   skip_final_snapshot        = true
-  deletion_protection        = var.database_deletion_protection
+  deletion_protection        = var.database_deletion_protection && !var.destroyable
   auto_minor_version_upgrade = true
 
   performance_insights_enabled          = true
@@ -199,7 +199,7 @@ resource "aws_secretsmanager_secret" "reader" {
   name                    = "${local.name}/database-reader"
   description             = "The account that may only read, as JSON with username and password."
   kms_key_id              = aws_kms_key.this["database"].arn
-  recovery_window_in_days = 7
+  recovery_window_in_days = var.destroyable ? 0 : 7
 }
 
 resource "aws_secretsmanager_secret_version" "reader" {

@@ -45,7 +45,7 @@ resource "aws_secretsmanager_secret" "gateway" {
   name                    = "${local.name}/gateway/${var.gateway_secret_version}"
   description             = "What the gateway proves itself with to the API, one word."
   kms_key_id              = aws_kms_key.this["database"].arn
-  recovery_window_in_days = 7
+  recovery_window_in_days = var.destroyable ? 0 : 7
 
   lifecycle {
     create_before_destroy = true

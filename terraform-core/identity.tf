@@ -11,7 +11,7 @@ locals {
     [for client in aws_cognito_user_pool_client.machine : client.id],
     var.other_client_ids,
   )
-  is_user_pool_protected = coalesce(var.user_pool_deletion_protection, var.stage == "prod")
+  is_user_pool_protected = coalesce(var.user_pool_deletion_protection, var.stage == "prod") && !var.destroyable
   has_threat_protection  = var.threat_protection != "OFF"
 
   # Cognito takes plain HTTP from localhost alone; of a page without a certificate it takes no callback.

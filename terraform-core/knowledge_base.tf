@@ -24,7 +24,7 @@ resource "aws_secretsmanager_secret" "pinecone" {
   name                    = "${local.name}/pinecone"
   description             = "Pinecone's key for the knowledge base, as {\"apiKey\": \"...\"}."
   kms_key_id              = aws_kms_key.this["database"].arn
-  recovery_window_in_days = 7
+  recovery_window_in_days = var.destroyable ? 0 : 7
 }
 
 resource "aws_iam_role" "knowledge_base" {

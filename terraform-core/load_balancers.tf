@@ -36,7 +36,7 @@ resource "aws_lb" "this" {
   enable_http2               = true
   enable_waf_fail_open       = false
   idle_timeout               = var.idle_timeout_seconds
-  enable_deletion_protection = coalesce(var.load_balancer_deletion_protection, var.stage == "prod")
+  enable_deletion_protection = coalesce(var.load_balancer_deletion_protection, var.stage == "prod") && !var.destroyable
 
   access_logs {
     bucket  = aws_s3_bucket.logs["load-balancer-logs"].id

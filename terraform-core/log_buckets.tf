@@ -12,7 +12,7 @@ resource "aws_s3_bucket" "logs" {
   for_each = local.log_buckets
 
   bucket        = "${local.name}-${each.key}-${local.account_id}-${local.region}"
-  force_destroy = false
+  force_destroy = var.destroyable
 }
 
 resource "aws_s3_bucket_public_access_block" "logs" {

@@ -18,6 +18,11 @@ output "image_repositories" {
   value       = { for name, repository in aws_ecr_repository.this : name => repository.repository_url }
 }
 
+output "image_tags" {
+  description = "The tags that the services run."
+  value       = var.image_tags
+}
+
 output "cluster_name" {
   description = "The cluster of the services frontend and backend."
   value       = aws_ecs_cluster.this.name

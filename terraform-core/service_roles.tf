@@ -200,6 +200,12 @@ resource "aws_iam_role_policy" "execution" {
           Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${local.region}.amazonaws.com", "kms:EncryptionContext:SecretARN" = values(each.value.secrets) } }
         },
       ] : statement if length(each.value.secrets) > 0],
+      [for arns in [values(each.value.parameters)] : {
+        Sid      = "ReadStack"
+        Effect   = "Allow"
+        Action   = "ssm:GetParameters"
+        Resource = arns
+      } if length(arns) > 0],
     )
   })
 }

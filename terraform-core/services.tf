@@ -7,7 +7,7 @@ locals {
 
   # Where this deployment is, for both; on instances ECS does not say so.
   region_environment = { AWS_REGION = local.region, AWS_DEFAULT_REGION = local.region }
-  # What template.yaml names itself is known; the rest comes by variable.
+  # The state machines' names are known; what CloudFormation names comes by stack_parameters.
   api_environment = merge(local.region_environment, {
     TEXT2SQL_API_STATE_MACHINE     = "${local.states_arn}:stateMachine:${local.jobs_machine}"
     TEXT2SQL_API_STATE_MACHINE_NOW = "${local.states_arn}:stateMachine:${local.jobs_machine_now}"
@@ -25,6 +25,7 @@ locals {
     frontend = {
       environment = local.page_environment
       secrets     = {}
+      parameters  = {}
       sysctls     = []
       health      = ["CMD", "node", "-e", "fetch('http://127.0.0.1:3000${var.frontend_health_path}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
     }
@@ -34,6 +35,11 @@ locals {
         { for version in local.gateway_secret_given : "TEXT2SQL_API_GATEWAY_SECRET" => aws_secretsmanager_secret.gateway.arn },
         var.api_secrets,
       )
+      parameters = {
+        for setting, name in local.stack_parameters :
+        setting => "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter/text2sql/stack/${name}"
+        if !contains(keys(var.api_environment), setting)
+      }
       sysctls = [{ namespace = "net.ipv4.ip_unprivileged_port_start", value = "0" }] # port 80 without root
       # As in the image, whose own health check ECS does not look at.
       health = ["CMD", "python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['TEXT2SQL_API_PORT']), timeout=3); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
@@ -41,13 +47,13 @@ locals {
   }
   images = {
     for name, service in local.services : name =>
-    "${lookup(var.image_repositories, name, aws_ecr_repository.this[name].repository_url)}:${coalesce(var.image_tag, "none")}"
+    "${lookup(var.image_repositories, name, aws_ecr_repository.this[name].repository_url)}:${lookup(var.image_tags, name, "none")}"
   }
-  # Without a tag there is nothing to run yet.
+  # Of what has no tag there is nothing to run yet.
   task_counts = {
     for name, service in local.services : name => {
-      min = var.image_tag == null ? 0 : var.tasks[name].min
-      max = var.image_tag == null ? 0 : var.tasks[name].max
+      min = contains(keys(var.image_tags), name) ? var.tasks[name].min : 0
+      max = contains(keys(var.image_tags), name) ? var.tasks[name].max : 0
     }
   }
 }
@@ -88,7 +94,7 @@ resource "aws_ecs_task_definition" "this" {
       stopTimeout            = 30
       portMappings           = [{ containerPort = local.balancers[each.key].port, protocol = "tcp" }]
       environment            = [for name, value in each.value.environment : { name = name, value = value }]
-      secrets                = [for name, arn in each.value.secrets : { name = name, valueFrom = arn }]
+      secrets                = [for name, arn in merge(each.value.parameters, each.value.secrets) : { name = name, valueFrom = arn }]
       systemControls         = each.value.sysctls
       mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
       linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }

@@ -17,6 +17,13 @@ variable "tags" {
   nullable    = false
 }
 
+variable "destroyable" {
+  description = "Whether all that is made here may be destroyed: nothing refuses to be deleted, full buckets and repositories neither, and secrets are gone at once; apply it before terraform destroy."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "guardrail_file" {
   description = "The guardrail's policy, as docs/guardrails.md describes it; the path counts from where Terraform runs."
   type        = string

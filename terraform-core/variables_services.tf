@@ -1,11 +1,17 @@
-variable "image_tag" {
-  description = "The tag of the images of both services, such as a commit; without it no task runs, for the repositories are empty at first."
-  type        = string
-  default     = null
+variable "image_tags" {
+  description = "The tags of the images of frontend and backend, such as a commit; a service without one runs no task, for its repository is empty at first."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 
   validation {
-    condition     = var.image_tag == null || can(regex("^\\w[\\w.-]{0,127}$", var.image_tag))
-    error_message = "image_tag must be a tag of an image, up to 128 letters, digits and ._-."
+    condition     = length(setsubtract(keys(var.image_tags), ["frontend", "backend"])) == 0
+    error_message = "image_tags may name tags of frontend and backend."
+  }
+
+  validation {
+    condition     = alltrue([for tag in values(var.image_tags) : can(regex("^\\w[\\w.-]{0,127}$", tag))])
+    error_message = "image_tags must be tags of images, up to 128 letters, digits and ._- each."
   }
 }
 

@@ -132,7 +132,7 @@ run "all_switched_on" {
 
   variables {
     stage           = "prod"
-    image_tag       = "4f2a"
+    image_tags      = { frontend = "4f2a", backend = "4f2a" }
     certificate_arn = "arn:aws:acm:region-1:123456789012:certificate/1"
     frontend_domain = "ask.example.com"
     shield_advanced = true

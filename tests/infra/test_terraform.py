@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.terraform import CORE, Terraform, core
+from infra.terraform import CORE, Terraform, core, planned
 
 CHECKOV = CORE.parent / ".venv-checks" / "bin" / "checkov"
 DOCS = CORE.parent / "docs"
@@ -128,6 +128,58 @@ def test_template_reads_what_terraform_writes(made: dict[str, Any]) -> None:
     template = (CORE.parent / "template.yaml").read_text("utf-8")
     read = set(re.findall(r"Default: (/text2sql/\S+)", template))
     assert written == read
+
+
+def test_api_reads_what_the_template_writes(made: dict[str, Any]) -> None:
+    template = (CORE.parent / "template.yaml").read_text("utf-8")
+    written = set(re.findall(r"Name: (/text2sql/stack/\S+)", template))
+    task = json.loads(made['aws_ecs_task_definition.this["backend"]']["container_definitions"])[0]
+    read = {each["name"]: each["valueFrom"] for each in task["secrets"] if ":ssm:" in each["valueFrom"]}
+    assert {arn.partition(":parameter")[2] for arn in read.values()} == written
+    assert set(read) == {
+        "TEXT2SQL_API_JOBS_TABLE",
+        "TEXT2SQL_API_RESULTS_BUCKET",
+        "TEXT2SQL_KNOWLEDGE_BUCKET",
+    }
+    role = json.loads(made['aws_iam_role_policy.execution["backend"]']["policy"])
+    (statement,) = (each for each in role["Statement"] if each["Action"] == "ssm:GetParameters")
+    assert sorted(statement["Resource"]) == sorted(read.values())
+
+
+PROTECTION = {
+    "deletion_protection": {True, "ACTIVE"},
+    "enable_deletion_protection": {True},
+    "force_delete": {False},
+    "force_destroy": {False},
+}
+"""What keeps something from being deleted, by the argument's name; of a secret, `recovery_window_in_days`."""
+
+
+def _protected(made: dict[str, Any]) -> set[str]:
+    """Return the addresses of what refuses to be deleted, or stays for days after it was."""
+    return {
+        address
+        for address, each in made.items()
+        for argument, values in PROTECTION.items()
+        if each.get(argument) in values or each.get("recovery_window_in_days")
+    }
+
+
+def test_production_is_protected_until_somebody_says_that_it_may_be_destroyed(terraform: Terraform) -> None:
+    everything = {"stage": "prod", "read_replica": "true"}
+    protected = {address.partition("[")[0] for address in _protected(planned(terraform, **everything))}
+    assert {
+        "aws_backup_vault.this",
+        "aws_cognito_user_pool.this",
+        "aws_db_instance.this",
+        "aws_db_instance.replica",
+        "aws_ecr_repository.this",
+        "aws_lb.this",
+        "aws_s3_bucket.audit",
+        "aws_s3_bucket.logs",
+        "aws_secretsmanager_secret.reader",
+    } <= protected
+    assert _protected(planned(terraform, **everything, destroyable="true")) == set()
 
 
 def test_everything_has_the_tags_of_the_variable(terraform: Terraform) -> None:
