@@ -93,9 +93,10 @@ def test_prompt_that_does_not_fit_is_told(model: EmbeddedModel) -> None:
 def test_timed_out_request_does_not_hold_up_the_next_one(model: EmbeddedModel) -> None:
     ask(model)
     hurried = EmbeddedModel(model.server.folder.path.parent, timeout=1.0, server=model.server)
-    story = Turn(role="user", text="Write a very long statement with a hundred columns.")
-    with pytest.raises(ModelTimedOut):
-        hurried.complete(Prompt(system=SYSTEM, turns=(story,), max_tokens=2000))
+    count = Turn(role="user", text="Write the numbers from 1 to 500, one on each line, and leave none out.")
+    long = Prompt(system="You write what you are asked for, in full.", turns=(count,), max_tokens=2000)
+    with pytest.raises(ModelTimedOut):  # hundreds of tokens, which take any machine seconds
+        hurried.complete(long)
     hurried.close()
     began = time.monotonic()
     ask(model)
