@@ -19,6 +19,9 @@ locals {
   contract_database = {
     database-url                = "mysql://text2sql_reader@${local.reader_address}:3306/${var.database_name}?ssl=required"
     database-secret             = aws_secretsmanager_secret.reader.arn
+    database-admin-url          = "mysql://text2sql_admin@${aws_db_instance.this.address}:3306/${var.database_name}?ssl=required"
+    database-admin-secret       = aws_db_instance.this.master_user_secret[0].secret_arn
+    database-key                = aws_kms_key.this["database"].arn
     subnet-ids                  = join(",", [for subnet in aws_subnet.private : subnet.id])
     function-security-group-ids = aws_security_group.this["functions"].id
   }
@@ -222,17 +225,10 @@ resource "aws_secretsmanager_secret_rotation" "reader" {
 
   secret_id           = aws_secretsmanager_secret.reader.id
   rotation_lambda_arn = var.reader_rotation_function_arn
-  rotate_immediately  = false # the account must be there before
+  rotate_immediately  = false
 
   rotation_rules {
     automatically_after_days = 30
-  }
-
-  lifecycle {
-    precondition {
-      condition     = var.reader_password_version > 0
-      error_message = "reader_rotation_function_arn must come after reader_password: there is no password to rotate yet."
-    }
   }
 
   depends_on = [aws_secretsmanager_secret_version.reader]

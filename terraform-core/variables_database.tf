@@ -117,7 +117,7 @@ variable "reader_password_version" {
 }
 
 variable "reader_rotation_function_arn" {
-  description = "The ARN of a function that rotates the reader's password every 30 days, such as AWS's SecretsManagerRDSMySQLRotationSingleUser; without it, an operator does."
+  description = "The ARN of a function that rotates the reader's password every 30 days, such as AWS's SecretsManagerRDSMySQLRotationSingleUser, once the account is there; without it, an operator does."
   type        = string
   default     = null
 

@@ -1,5 +1,6 @@
 """RecordSync as a Lambda function."""
 
-from text2sql.workflow.sync import record, sync_function
+from text2sql.workflow.function import task_function
+from text2sql.workflow.sync import record
 
-handle = sync_function("RecordSync", record)
+handle = task_function("RecordSync", record)

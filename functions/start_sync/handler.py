@@ -1,5 +1,6 @@
 """StartSync as a Lambda function."""
 
-from text2sql.workflow.sync import start, sync_function
+from text2sql.workflow.function import task_function
+from text2sql.workflow.sync import start
 
-handle = sync_function("StartSync", start)
+handle = task_function("StartSync", start)

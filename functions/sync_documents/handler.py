@@ -1,5 +1,6 @@
 """SyncDocuments as a Lambda function."""
 
-from text2sql.workflow.sync import sync, sync_function
+from text2sql.workflow.function import task_function
+from text2sql.workflow.sync import sync
 
-handle = sync_function("SyncDocuments", sync)
+handle = task_function("SyncDocuments", sync)

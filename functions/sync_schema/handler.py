@@ -1,5 +1,6 @@
 """SyncSchema as a Lambda function."""
 
-from text2sql.workflow.sync import sync_function, sync_schema
+from text2sql.workflow.function import task_function
+from text2sql.workflow.sync import sync_schema
 
-handle = sync_function("SyncSchema", sync_schema)
+handle = task_function("SyncSchema", sync_schema)

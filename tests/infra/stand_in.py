@@ -142,9 +142,22 @@ def _change(block: Any, value: Any, change: Change) -> Any:
 
 def _made_up(name: str, kind: bytes) -> Any:
     """Return a value of this type; a text tells what it is of."""
-    made_up = {"string": name, "number": 0, "bool": False, "map": {}, "list": [], "set": []}
-    outer = json.loads(kind)
-    return made_up.get(outer if isinstance(outer, str) else outer[0])
+    return _of_type(name, json.loads(kind))
+
+
+def _of_type(name: str, kind: Any) -> Any:
+    """Return a value of a type as the protocol writes it; a list of objects holds one."""
+    simple = {"string": name, "number": 0, "bool": False}
+    match kind:
+        case ["object", members, *_]:
+            return {member: _of_type(f"{name}.{member}", inner) for member, inner in members.items()}
+        case ["list" | "set", ["object", *_] as inner]:
+            return [_of_type(name, inner)]
+        case ["list" | "set", _]:
+            return []
+        case ["map", _]:
+            return {}
+    return simple.get(kind)
 
 
 def _unpack(value: Any) -> Any:

@@ -121,6 +121,27 @@ def test_functions_ask_as_the_reader_by_tls(made: dict[str, Any]) -> None:
     assert secret == made["aws_secretsmanager_secret.reader"]["arn"]
 
 
+def test_administrator_is_that_of_the_database_itself_with_the_password_that_rds_keeps(
+    made: dict[str, Any],
+) -> None:
+    told = {
+        name: made[f'aws_ssm_parameter.contract["{name}"]']["value"]
+        for name in ("database-admin-url", "database-admin-secret", "database-key")
+    }
+    url = parse_database_url(told["database-admin-url"])
+    assert isinstance(url, MysqlUrl)
+    assert (url.host, url.user, url.database) == ("aws_db_instance.address", "text2sql_admin", "text2sql")
+    assert (url.ssl, url.password.get_secret_value()) == ("required", "")
+    assert made["aws_db_instance.this"]["username"] == url.user
+    (kept,) = made["aws_db_instance.this"]["master_user_secret"]
+    assert told["database-admin-secret"] == kept["secret_arn"]
+    # The functions may use this key and no other to read what it encrypts.
+    key = made['aws_kms_key.this["database"]']
+    assert told["database-key"] == key["arn"]
+    assert made["aws_secretsmanager_secret.reader"]["kms_key_id"] == key["arn"]
+    assert made["aws_db_instance.this"]["master_user_secret_kms_key_id"] == key["key_id"]
+
+
 def test_lists_are_parameters_that_cloudformation_takes_for_lists(made: dict[str, Any]) -> None:
     template = (CORE.parent / "template.yaml").read_text("utf-8")
     lists = set(
@@ -142,12 +163,8 @@ def test_readers_password_is_written_once_it_is_given_and_stands_in_no_plan(terr
 
 def test_readers_password_is_rotated_where_a_function_does_it(terraform: Terraform) -> None:
     assert not any("secret_rotation" in address for address in planned(terraform))
-    (problem,) = terraform.problems(reader_rotation_function_arn=ROTATES)
-    assert "there is no password to rotate yet" in problem
-    given = {"reader_password": "a-password-of-the-tests-1", "reader_password_version": "1"}
-    rotation = planned(terraform, reader_rotation_function_arn=ROTATES, **given)[
-        "aws_secretsmanager_secret_rotation.reader[0]"
-    ]
+    plan = planned(terraform, reader_rotation_function_arn=ROTATES)
+    rotation = plan["aws_secretsmanager_secret_rotation.reader[0]"]
     assert rotation["rotation_rules"][0]["automatically_after_days"] == 30
     assert rotation["rotate_immediately"] is False
 

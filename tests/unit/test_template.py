@@ -33,9 +33,14 @@ def statements(node: object) -> Iterator[dict[str, Any]]:
             yield from statements(each)
 
 
+def listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
+
+
 FUNCTIONS = of_type("AWS::Serverless::Function")
 NOTE_STEPS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 SCREEN = "bedrock:ApplyGuardrail"
+READ_PASSWORD = {"kms:Decrypt", "secretsmanager:GetSecretValue"}
 RIGHTS = {
     "CheckQuestion": {*NOTE_STEPS, SCREEN},
     "RewriteQuestion": {*NOTE_STEPS, SCREEN, "bedrock:InvokeModel"},
@@ -43,7 +48,7 @@ RIGHTS = {
         *NOTE_STEPS,
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),
         *("bedrock:GetKnowledgeBase", "bedrock:Retrieve"),
-        "secretsmanager:GetSecretValue",
+        *READ_PASSWORD,
     },
     "GenerateSql": {
         SCREEN,
@@ -52,7 +57,7 @@ RIGHTS = {
         *(f"dynamodb:{verb}Item" for verb in ("Delete", "Get", "Put", "Update")),
     },
     "ValidateSql": {*NOTE_STEPS, "s3:GetObject"},
-    "ExecuteSql": {*NOTE_STEPS, "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "ExecuteSql": {*NOTE_STEPS, "s3:PutObject", *READ_PASSWORD},
     "ComposeAnswer": {*NOTE_STEPS, SCREEN, "s3:GetObject", "s3:PutObject"},
     "RecordOutcome": {
         *NOTE_STEPS,
@@ -66,28 +71,45 @@ RIGHTS = {
     },
     "SyncSchema": {
         *("s3:GetObject", "s3:ListBucket", "s3:PutObject"),
-        "secretsmanager:GetSecretValue",
+        *READ_PASSWORD,
     },
     "CheckIngestion": {
         *("s3:GetObject", "s3:ListBucket"),
         *("bedrock:GetIngestionJob", "bedrock:GetKnowledgeBase"),
     },
     "RecordSync": {"s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    "PrepareDatabase": {*READ_PASSWORD, "kms:GenerateDataKey", "secretsmanager:PutSecretValue"},
 }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_has_the_rights_that_its_step_needs_and_no_other(name: str) -> None:
     statements = [each["Statement"][0] for each in FUNCTIONS[name].get("Policies", [])]
-    actions = [statement["Action"] for statement in statements]
-    assert {name for each in actions for name in ([each] if isinstance(each, str) else each)} == RIGHTS[name]
+    assert {action for each in statements for action in listed(each["Action"])} == RIGHTS[name]
     assert all(statement["Resource"] != "*" for statement in statements)
 
 
 def test_only_the_functions_that_reach_the_database_are_in_its_network_and_know_its_password() -> None:
     inside = {name for name, function in FUNCTIONS.items() if "VpcConfig" in function}
     knowing = {name for name, function in FUNCTIONS.items() if "DATABASE_SECRET" in str(function)}
-    assert inside == knowing == {"RetrieveContext", "ExecuteSql", "SyncSchema"}
+    assert inside == knowing == {"RetrieveContext", "ExecuteSql", "SyncSchema", "PrepareDatabase"}
+
+
+def test_administrators_password_is_for_the_function_that_makes_the_reader_alone() -> None:
+    assert [name for name, each in FUNCTIONS.items() if "Admin" in str(each)] == ["PrepareDatabase"]
+    assert "Events" not in FUNCTIONS["PrepareDatabase"]
+
+
+@pytest.mark.parametrize("name", ["RetrieveContext", "ExecuteSql", "SyncSchema", "PrepareDatabase"])
+def test_key_is_used_for_the_secrets_of_the_function_alone(name: str) -> None:
+    by_action = {
+        action: statement
+        for statement in statements(FUNCTIONS[name]["Policies"])
+        for action in listed(statement["Action"])
+    }
+    used = by_action["kms:Decrypt"]["Condition"]["StringEquals"]
+    assert used["kms:EncryptionContext:SecretARN"] == by_action["secretsmanager:GetSecretValue"]["Resource"]
+    assert used["kms:ViaService"] == {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
 
 
 def test_variables_are_settings() -> None:
@@ -97,7 +119,10 @@ def test_variables_are_settings() -> None:
     settings = {f"TEXT2SQL_{field}".upper() for field in Settings.model_fields}
     assert names - settings == {
         f"TEXT2SQL_{name}"
-        for name in ("PARCELS_BUCKET", "MODEL_REPLIES_TABLE", "JOBS_TABLE", "RESULTS_BUCKET")
+        for name in (
+            *("PARCELS_BUCKET", "MODEL_REPLIES_TABLE", "JOBS_TABLE", "RESULTS_BUCKET"),
+            *("DATABASE_ADMIN_URL", "DATABASE_ADMIN_SECRET"),
+        )
     }
 
 

@@ -1,14 +1,23 @@
-"""Judges what SHOW GRANTS tells of an account, and writes the statements for one that only reads."""
+"""Judges what SHOW GRANTS tells of an account, and makes one that only reads."""
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 
-from text2sql.errors import DatabaseAccountCanWrite
+import pymysql
+
+from text2sql.errors import DatabaseAccessDenied, DatabaseAccountCanWrite
+from text2sql.execution.mysql_errors import errno, translated
+from text2sql.execution.mysql_session import connect
 from text2sql.execution.url import MysqlUrl
 
 READING = frozenset({"USAGE", "SELECT", "SHOW VIEW"})
 """The privileges that an account may have; any other, known or not, makes it unfit."""
 
+SECONDS = 10.0
+"""For signing in as an administrator, and for each of its statements."""
+
+_NOT_ALLOWED = (1044, 1227)
 _QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"")
 _COLUMNS = re.compile(r"\([^)]*\)")
 _PRIVILEGES = re.compile(r"GRANT (.+?) ON .+")
@@ -35,11 +44,47 @@ def refuse_writing_account(grants: Iterable[str], url: MysqlUrl) -> None:
 
 def reader_statements(database: str) -> str:
     """Return what to run for an account that can only read this database."""
-    schema = re.sub(r"([_%\\])", r"\\\1", database).replace("`", "``")
     return (
         "CREATE USER 'text2sql_reader'@'%' IDENTIFIED BY '…';\n"
-        f"GRANT SELECT, SHOW VIEW ON `{schema}`.* TO 'text2sql_reader'@'%';"
+        f"GRANT SELECT, SHOW VIEW ON {_only(database)}.* TO 'text2sql_reader'@'%';"
     )
+
+
+def make_reader(administrator: MysqlUrl, reader: MysqlUrl) -> None:
+    """Make the account `reader`, which can only read its database, and by TLS alone.
+
+    Where it is there already, it gets this password; what else it may do is left for `check_account` to find.
+
+    Raises:
+        DatabaseAccessDenied: the administrator may not do it.
+        DatabaseError: as the port says.
+    """
+    account = {"user": reader.user, "password": reader.password.get_secret_value()}
+    statements = (
+        "CREATE USER IF NOT EXISTS %(user)s@'%%' IDENTIFIED BY %(password)s REQUIRE SSL",
+        "ALTER USER %(user)s@'%%' IDENTIFIED BY %(password)s REQUIRE SSL",
+        f"GRANT SELECT, SHOW VIEW ON {_only(reader.database).replace('%', '%%')}.* TO %(user)s@'%%'",
+    )
+    with (
+        translated(administrator, "an account"),
+        closing(connect(administrator, connect_timeout=SECONDS, read_timeout=SECONDS)) as connection,
+        connection.cursor() as cursor,
+    ):
+        for statement in statements:
+            try:
+                cursor.execute(statement, account)
+            except pymysql.OperationalError as error:
+                if errno(error) not in _NOT_ALLOWED:
+                    raise
+                raise DatabaseAccessDenied(
+                    f"The user {administrator.user} may not make accounts, or not give them this database.",
+                    remedy="Let it be the database's administrator: on RDS, the master user.",
+                ) from error
+
+
+def _only(database: str) -> str:
+    """Return the name of a database as GRANT reads it, where `_` and `%` stand for other letters."""
+    return "`" + re.sub(r"([_%\\])", r"\\\1", database).replace("`", "``") + "`"
 
 
 def _privileges(line: str) -> Iterator[str]:

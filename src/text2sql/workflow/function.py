@@ -61,6 +61,27 @@ def _trace(name: str) -> Callable[[Handler], Handler]:
     return partial(tracer.capture_lambda_handler, capture_response=False, capture_error=False)
 
 
+def task_function(name: str, work: Callable[[dict[str, Any], Logger, Metrics], dict[str, Any]]) -> Handler:
+    """Return a Lambda handler of what no question waits for; its errors are ours, without others' text."""
+
+    def watched(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
+        has_failed = 1
+        try:
+            done = work(event, logger, metrics)
+            has_failed = 0
+        except Text2SqlError as error:
+            logger.warning("the task failed", code=error.code)
+            raise
+        except Exception:
+            logger.exception("the task broke")
+            raise Text2SqlError(ending.broken().message) from None
+        finally:
+            metrics.add_metric("Failed", MetricUnit.Count, has_failed)
+        return done
+
+    return observed(name, watched)
+
+
 def step_function(
     name: StepName, kind: type[_E]
 ) -> Callable[[Callable[[_E, Surroundings], Message]], Handler]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -12,14 +11,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
-from text2sql import ending
 from text2sql.documents.library import SyncRecord
 from text2sql.documents.sync import SyncReport, sync_documents
-from text2sql.errors import Text2SqlError
 from text2sql.messages import Message
 from text2sql.settings import Settings
 from text2sql.workflow.events import JobId
-from text2sql.workflow.function import Handler, observed
 
 SECONDS = 200.0
 """A sync begins no document after so many seconds of its function's 300; the state machine calls it again."""
@@ -62,27 +58,6 @@ class RecordSync(Message):
     schema_report: SchemaReport = Field(default_factory=SchemaReport)
     error: str | None = None
     """The class of the error that broke it off."""
-
-
-def sync_function(name: str, work: Callable[[dict[str, Any], Logger, Metrics], dict[str, Any]]) -> Handler:
-    """Return a Lambda handler whose errors bear names that the state machine knows, and no text of others."""
-
-    def watched(event: dict[str, Any], logger: Logger, metrics: Metrics) -> dict[str, Any]:
-        has_failed = 1
-        try:
-            done = work(event, logger, metrics)
-            has_failed = 0
-        except Text2SqlError as error:
-            logger.warning("the sync failed", code=error.code)
-            raise
-        except Exception:
-            logger.exception("the sync broke")
-            raise Text2SqlError(ending.broken().message) from None
-        finally:
-            metrics.add_metric("Failed", MetricUnit.Count, has_failed)
-        return done
-
-    return observed(name, watched)
 
 
 def start(event: dict[str, Any], _logger: Logger, _metrics: Metrics) -> dict[str, Any]:
