@@ -278,7 +278,7 @@ def test_slow_view_does_not_hold_the_catalog_up(shop: LentDatabase) -> None:
     shop.load(f"CREATE VIEW slow AS {SLOW.replace('COUNT(*)', 'COUNT(*) AS n')}")
     started = time.monotonic()
     catalog = shop.database.read_catalog()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
     assert [column.name for column in table(catalog, "slow").columns] == ["n"]
     assert table(catalog, "orders").columns[2].samples == ("paid", "open", "lost")
 
@@ -362,7 +362,7 @@ def test_cut_result_does_not_wait_for_the_rows_that_nobody_reads(shop: LentDatab
     started = time.monotonic()
     result = shop.database.query("SELECT a.id FROM orders a, orders b, orders c", LIMITS)
     assert result.truncated
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6
     if shop.server:
         assert wait_until_idle(shop.server) == []
 
@@ -649,7 +649,7 @@ def test_slow_statement_is_stopped_in_time(shop: LentDatabase) -> None:
     started = time.monotonic()
     with pytest.raises(QueryTimedOut):
         shop.database.query(SLOW, SHORT)
-    assert time.monotonic() - started < SHORT.seconds + 1.5
+    assert time.monotonic() - started < SHORT.seconds + 4
     if shop.server:
         assert wait_until_idle(shop.server) == []
 
@@ -667,7 +667,7 @@ def test_servers_own_limit_holds_without_us(
     started = time.monotonic()
     with pytest.raises(QueryTimedOut):
         server_shop.database.query(SLOW, SHORT)
-    assert time.monotonic() - started < SHORT.seconds + 1.5
+    assert time.monotonic() - started < SHORT.seconds + 4
 
 
 def test_second_connection_stops_what_the_server_does_not(
@@ -680,7 +680,7 @@ def test_second_connection_stops_what_the_server_does_not(
     started = time.monotonic()
     with pytest.raises(QueryTimedOut):
         server_shop.database.query(SLOW, SHORT)
-    assert time.monotonic() - started < SHORT.seconds + 1.5
+    assert time.monotonic() - started < SHORT.seconds + 4
     assert server_shop.server
     assert wait_until_idle(server_shop.server) == []
 

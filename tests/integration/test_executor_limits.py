@@ -99,7 +99,7 @@ def test_join_that_compares_too_much_is_refused_before_it_runs(numbers: LentData
         QueryTooExpensive, match=r"compare about [\d,]{15,} combinations .* 1,000,000,000 are"
     ):
         numbers.database.query(SLOW, QueryLimits())
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
 
 
 def test_background_query_is_stopped_by_its_time_alone(numbers: LentDatabase) -> None:
@@ -167,18 +167,18 @@ def test_plan_that_executes_something_is_under_the_time_limit(server_numbers: Le
     started = time.monotonic()
     with pytest.raises(QueryTimedOut):
         server_numbers.database.query("SELECT x.s FROM (SELECT SLEEP(5) AS s) AS x", QueryLimits(seconds=0.4))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_plan_that_takes_long_is_done_without(
     server_numbers: LentDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Both servers run this subquery to make the plan; a second of it would be long for a test.
+    # Both servers run this subquery to make the plan; more than a tenth of a second would be long for a test.
     monkeypatch.setattr("text2sql.execution.mysql_statement.PLAN_SECONDS", 0.1)
     started = time.monotonic()
-    sleepy = "SELECT x.s FROM (SELECT SLEEP(0.8) AS s) AS x"
+    sleepy = "SELECT x.s FROM (SELECT SLEEP(2) AS s) AS x"
     assert server_numbers.database.query(sleepy, QueryLimits()).rows == ((0,),)
-    assert 0.9 <= time.monotonic() - started < 1.6
+    assert 2.1 <= time.monotonic() - started < 3.9
 
 
 # ── the size ─────────────────────────────────────────────────────────────────────────────────────
@@ -217,7 +217,7 @@ def test_stream_that_is_left_leaves_nothing_behind(server_numbers: LentDatabase)
         raise Enough
     started = time.monotonic()
     wait_until_idle(server_numbers.server)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
 
 
 def test_error_of_who_reads_the_stream_is_not_taken_for_the_servers(server_numbers: LentDatabase) -> None:
@@ -313,7 +313,7 @@ def test_stop_that_came_too_early_is_sent_again(
     started = time.monotonic()
     with pytest.raises(QueryCancelled):
         server_numbers.database.query(SLOW, WIDE, cancelled)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert len(sent) == 2
 
 

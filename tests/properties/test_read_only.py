@@ -80,10 +80,10 @@ class _Watch:
             return None
 
     def run(self, sql: str) -> Rows | None:
-        """Run a statement, within a second."""
+        """Run a statement, within seconds."""
         started = time.monotonic()
         rows = self._world.run(sql)
-        assert time.monotonic() - started < 1, f"it waited or worked too long: {sql}"
+        assert time.monotonic() - started < 4, f"it waited or worked too long: {sql}"
         self._tally["ran" if rows is not None else "refused by the database"] += 1
         return rows
 

@@ -173,7 +173,7 @@ def test_question_that_is_waited_for_runs_in_the_express_machine(world: World, m
     thread.start()
     began = time.monotonic()
     reply = world.client().post("/v1/queries:run", QUESTION)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6
     thread.join()
     assert reply.status_code == 200
     assert reply.json()["answer"]["outcome"] == "answered"

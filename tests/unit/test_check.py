@@ -94,7 +94,7 @@ def test_statement_of_10_mb_is_refused_in_milliseconds(
     started = time.monotonic()
     (answer,) = check_lines(monkeypatch, capsys, [line])
     assert answer["code"] == "STATEMENT_TOO_LARGE"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("content", ["no json", '{"c": 5}', '{"c": {"t": {"a": 1}}}', "[" * 100_000])

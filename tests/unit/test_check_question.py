@@ -43,7 +43,7 @@ def test_stacked_accents_are_refused_before_they_are_sorted() -> None:
     started = time.process_time()
     with pytest.raises(InvalidQuestion, match="characters"):
         check("a" + "\u0315\u0300" * 50_000)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 def test_question_is_trimmed_and_normalised() -> None:

@@ -210,7 +210,7 @@ def test_whole_call_ends_at_the_timeout(kind: str) -> None:
     began = time.monotonic()
     with pytest.raises(ModelTimedOut, match=r"0\.3 seconds") as caught:
         ask(Fault(kind), timeout=0.3)  # type: ignore[arg-type]
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 6.0
     assert "TEXT2SQL_MODEL_TIMEOUT" in caught.value.remedy
 
 

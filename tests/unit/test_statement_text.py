@@ -103,7 +103,7 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
     started = time.monotonic()
     for dialect in ("mysql", "sqlite"):
         identifiers("SELECT " + piece * 10_000, dialect)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
