@@ -18,7 +18,7 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-documents bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build deploy destroy test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-documents bench-cloud openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,13 @@ smoke-cloud: $(VENV)/.dev $(CLOUD)/.tools $(SHOP) ## Start the whole platform, a
 
 build: $(VENV)/.dev $(CLOUD)/.tools ## Build the Lambda functions' folders in .aws-sam
 	@SAM_CLI_TELEMETRY=0 $(CLOUD)/bin/sam build
+
+deploy: $(VENV)/.dev $(CLOUD)/.tools ## Lay a stage on AWS, or renew it: make deploy ENV=dev KNOWLEDGE=folder
+	@PATH="$(CURDIR)/$(CLOUD)/bin:$$PATH" $(PYTHON) deployment/deploy.py '$(ENV)' \
+	  $(if $(KNOWLEDGE),--knowledge '$(KNOWLEDGE)') $(if $(VAULT),--vault '$(VAULT)') $(if $(YES),--yes)
+
+destroy: $(VENV)/.dev $(CLOUD)/.tools ## Take a stage down again, but for what people wrote: make destroy ENV=dev
+	@PATH="$(CURDIR)/$(CLOUD)/bin:$$PATH" $(PYTHON) deployment/destroy.py '$(ENV)' $(if $(YES),--yes)
 
 test: $(VENV)/.dev $(CLOUD)/.tools $(CHECKS)/.tools $(SHOP) ## Run all tests, with the servers and the model that they need
 	@sh scripts/install_test_servers.sh

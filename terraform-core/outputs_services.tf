@@ -8,6 +8,16 @@ output "backend_url" {
   value       = local.urls.backend
 }
 
+output "api_server_name" {
+  description = "The name in the certificate of the API's listener, template.yaml's ApiServerName; empty where it has none."
+  value       = local.has_certificate ? coalesce(var.backend_domain, aws_lb.this["backend"].dns_name) : ""
+}
+
+output "page_origin" {
+  description = "The page's origin as browsers write it, for template.yaml's AllowedOrigins."
+  value       = lower(local.urls.frontend)
+}
+
 output "load_balancer_names" {
   description = "The load balancers' own names, for records that are made elsewhere."
   value       = { for name, balancer in aws_lb.this : name => balancer.dns_name }

@@ -32,6 +32,8 @@ KNOWN = {
     "aws_region": {"region": REGION},
 }
 """What data sources say; of any other value they make something up."""
+MADE = {"aws_ecr_repository.repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/{name}"}
+"""What attributes of resources hold that others read the parts of; of any other it makes something up."""
 UNKNOWN = msgpack.ExtType(0, b"\0")
 
 
@@ -102,11 +104,14 @@ class StandIn:
     def _apply(self, request: Any) -> dict[str, Any]:
         """Make up what is still open."""
 
-        def close(attribute: Any, value: Any) -> Any:
-            name = f"{request.type_name}.{attribute.name}"
-            return _made_up(name, attribute.type) if value == UNKNOWN else value
-
         planned = _unpack(request.planned_state)
+
+        def close(attribute: Any, value: Any) -> Any:
+            if value != UNKNOWN:
+                return value
+            name = f"{request.type_name}.{attribute.name}"
+            return MADE[name].format(**planned) if name in MADE else _made_up(name, attribute)
+
         return {"new_state": _pack(self._change(request.type_name, planned, close))}
 
     def _read_data(self, request: Any) -> dict[str, Any]:
@@ -116,7 +121,7 @@ class StandIn:
             if value is not None or not attribute.computed:
                 return value
             known = KNOWN.get(name, {}).get(attribute.name)
-            return known or _made_up(f"data.{name}.{attribute.name}", attribute.type)
+            return known or _made_up(f"data.{name}.{attribute.name}", attribute)
 
         block = self._schema.data_source_schemas[name].block
         return {"state": _pack(_change(block, _unpack(request.config), find))}
@@ -140,13 +145,14 @@ def _change(block: Any, value: Any, change: Change) -> Any:
     return changed
 
 
-def _made_up(name: str, kind: bytes) -> Any:
-    """Return a value of this type; a text tells what it is of."""
-    return _of_type(name, json.loads(kind))
+def _made_up(name: str, attribute: Any) -> Any:
+    """Return a value of an attribute's type; of a list that might have been written, nothing was meant."""
+    kind = json.loads(attribute.type)
+    return [] if attribute.optional and kind[0] in {"list", "set"} else _of_type(name, kind)
 
 
 def _of_type(name: str, kind: Any) -> Any:
-    """Return a value of a type as the protocol writes it; a list of objects holds one."""
+    """Return a value of a type as the protocol writes it: a text says of what it is, a list holds one."""
     simple = {"string": name, "number": 0, "bool": False}
     match kind:
         case ["object", members, *_]:

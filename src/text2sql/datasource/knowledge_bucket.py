@@ -16,7 +16,8 @@ from text2sql.private_file import write_private
 FRESH_SECONDS = 60.0
 """How long what was fetched is used before S3 is asked whether it still holds."""
 _POLICY = "policy.yaml"
-_NAMES = (_POLICY, "catalog.yaml", "glossary.yaml", "metrics.yaml", "verified.yaml")
+FILES = (_POLICY, "catalog.yaml", "glossary.yaml", "metrics.yaml", "verified.yaml")
+"""What is read of a bucket, beside its documents."""
 
 
 class KnowledgeBucket:
@@ -57,7 +58,7 @@ class KnowledgeBucket:
         with self._lock:
             if self._clock() >= self._fresh_until:
                 asked_at = self._clock()
-                for name in _NAMES:
+                for name in FILES:
                     self._fetch(name)
                 if _POLICY not in self._versions:
                     raise InvalidPolicy(
@@ -65,7 +66,7 @@ class KnowledgeBucket:
                         remedy="Put one there; see docs/policy.md for the format.",
                     )
                 self._fresh_until = asked_at + FRESH_SECONDS
-            version = " ".join(self._versions.get(name, "-") for name in _NAMES)
+            version = " ".join(self._versions.get(name, "-") for name in FILES)
             return KnownFiles(self._folder, self._folder / _POLICY, version)
 
     def _fetch(self, name: str) -> None:

@@ -1,0 +1,77 @@
+"""The images of the services: each is built of a commit, and pushed once."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from deployed_stage import Stage
+from programs import REPOSITORY, DeploymentFailed, Programs, say
+
+FOLDERS = {"backend": "api", "frontend": "web"}
+"""Of `containers/`, by the services' names in terraform-core."""
+PLATFORM = "linux/amd64"
+"""What the task definitions ask for."""
+INSTALL = "Install Docker, or what understands its commands, and start it."
+
+
+class Images:
+    """The images of one stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._programs = Programs(stage.environment)
+        self._registry = stage.session.client("ecr", region_name=stage.region)
+
+    def check(self) -> None:
+        """Make sure that images can be built.
+
+        Raises:
+            DeploymentFailed: they cannot.
+        """
+        self._programs.find("docker", INSTALL)
+
+    def push(self, repositories: Mapping[str, str]) -> dict[str, str]:
+        """Build and push what ECR has not yet; return the tag of each service that there is a folder of.
+
+        Raises:
+            DeploymentFailed: docker failed.
+        """
+        tag = self._tag()
+        services = {
+            service: f"{repositories[service]}:{tag}"
+            for service, folder in FOLDERS.items()
+            if (REPOSITORY / "containers" / folder / "Dockerfile").is_file()
+        }
+        missing = {service: image for service, image in services.items() if not self._has(image)}
+        if missing:
+            self._sign_in(next(iter(missing.values())).partition("/")[0])
+        for service, image in missing.items():
+            say(f"The image of the {service}: {tag}")
+            file = REPOSITORY / "containers" / FOLDERS[service] / "Dockerfile"
+            self._programs.run("docker", "build", "--platform", PLATFORM, "--file", file, "--tag", image, ".")
+            self._programs.run("docker", "push", image)
+        return dict.fromkeys(services, tag)
+
+    def _tag(self) -> str:
+        """Return the commit; with a time behind it, where files differ from it."""
+        now = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+        try:
+            commit = self._programs.read("git", "rev-parse", "--short=12", "HEAD").strip()
+            is_clean = not self._programs.read("git", "status", "--porcelain").strip()
+        except (DeploymentFailed, FileNotFoundError):
+            return now  # not a clone, but a copy of one
+        return commit if is_clean else f"{commit}-{now}"
+
+    def _has(self, image: str) -> bool:
+        repository, _, tag = image.partition("/")[2].partition(":")
+        wanted = [{"imageTag": tag}]
+        try:
+            found = self._registry.describe_images(repositoryName=repository, imageIds=wanted)
+        except self._registry.exceptions.ImageNotFoundException:
+            return False
+        return bool(found["imageDetails"])
+
+    def _sign_in(self, registry: str) -> None:
+        (given,) = self._registry.get_authorization_token()["authorizationData"]
+        user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
+        self._programs.run("docker", "login", "--username", user, "--password-stdin", registry, text=password)
