@@ -18,7 +18,7 @@ export NODE_USE_SYSTEM_CA := 1
 # A question may hold quotes and dollar signs: it travels through the environment as it is.
 override export Q := $(value Q)
 
-.PHONY: help ask up down logs smoke-cloud build deploy destroy test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-documents bench-cloud openapi clean
+.PHONY: help ask up down logs smoke-cloud build plan deploy destroy test fuzz lint format lock bench bench-guard bench-accuracy bench-schema bench-values bench-coverage bench-unmet bench-moved bench-follow-ups bench-guardrail bench-documents bench-cloud eval-shop openapi clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,10 @@ build: $(VENV)/.dev $(CLOUD)/.tools ## Build the Lambda functions' folders in .a
 
 deploy: $(VENV)/.dev $(CLOUD)/.tools ## Lay a stage on AWS, or renew it: make deploy ENV=dev KNOWLEDGE=folder
 	@PATH="$(CURDIR)/$(CLOUD)/bin:$$PATH" $(PYTHON) deployment/deploy.py '$(ENV)' \
-	  $(if $(KNOWLEDGE),--knowledge '$(KNOWLEDGE)') $(if $(VAULT),--vault '$(VAULT)') $(if $(YES),--yes)
+	  $(if $(KNOWLEDGE),--knowledge '$(KNOWLEDGE)') $(if $(VAULT),--vault '$(VAULT)') $(if $(YES),--yes) $(if $(SIGN),--sign)
+
+plan: $(VENV)/.dev ## Show what Terraform would change of a stage: make plan ENV=dev
+	@$(PYTHON) deployment/deploy.py '$(ENV)' --plan
 
 destroy: $(VENV)/.dev $(CLOUD)/.tools ## Take a stage down again, but for what people wrote: make destroy ENV=dev
 	@PATH="$(CURDIR)/$(CLOUD)/bin:$$PATH" $(PYTHON) deployment/destroy.py '$(ENV)' $(if $(YES),--yes)
@@ -85,6 +88,13 @@ bench-accuracy: $(VENV)/.dev ## Measure how often the embedded model is right: A
 	@sh scripts/install_test_servers.sh
 	@$(TEXT2SQL) model pull
 	@PYTHONPATH=tests:localcloud $(PYTHON) evals/bench_accuracy.py $(ACCURACY_OPTIONS)
+
+eval-shop: $(VENV)/.dev $(SHOP) ## Ask all questions of the sample shop, and count right answers: EVAL_OPTIONS="--limit 9"
+	@$(TEXT2SQL) model pull
+	@mkdir -p build
+	@$(PYTHON) evals/shop_questions.py build/shop_questions.csv
+	@TEXT2SQL_KNOWLEDGE_DIR=examples/shop $(TEXT2SQL) eval --questions build/shop_questions.csv \
+	  --database-url 'sqlite:///.cache/{database}.sqlite' --out build/shop_answers.jsonl --report build/shop_answers.html $(EVAL_OPTIONS)
 
 bench-schema: $(VENV)/.dev ## Measure whether what an answer needs is shown of a large schema: SCHEMA_OPTIONS="--half tune"
 	@sh scripts/install_test_servers.sh

@@ -22,11 +22,12 @@ from terraform_core import TerraformCore
 from vault_secrets import read_vault
 
 
-def deploy(stage: Stage, knowledge: Path | None, vault: str, *, is_agreed: bool) -> None:
+def deploy(stage: Stage, images: Images, knowledge: Path | None, vault: str, *, is_agreed: bool) -> None:
     """Lay or renew all of the stage.
 
     Args:
         stage: which.
+        images: of its services.
         knowledge: a folder to upload.
         vault: where Vault keeps the secrets; nothing where they are made, or stand in the environment.
         is_agreed: whether nobody is asked.
@@ -35,7 +36,7 @@ def deploy(stage: Stage, knowledge: Path | None, vault: str, *, is_agreed: bool)
         DeploymentFailed: a step could not be done.
     """
     secrets = read_vault(vault, os.environ, Path.home()) if vault else {}
-    core, images, stack = TerraformCore(stage, {**os.environ, **secrets}), Images(stage), SamStack(stage)
+    core, stack = TerraformCore(stage, {**os.environ, **secrets}), SamStack(stage)
     for part in (core, images, stack):
         part.check()
     if knowledge:
@@ -43,8 +44,7 @@ def deploy(stage: Stage, knowledge: Path | None, vault: str, *, is_agreed: bool)
 
     say(f"The core of {stage.stack}, by Terraform")
     core.open()
-    # What runs goes on running until its new image is there.
-    core.apply(is_agreed=is_agreed, image_tags=core.outputs().get("image_tags", {}))
+    core.apply(is_agreed=is_agreed, image_tags=_running(core))
     made = core.outputs()
 
     say("The images of the services, by Docker")
@@ -53,9 +53,10 @@ def deploy(stage: Stage, knowledge: Path | None, vault: str, *, is_agreed: bool)
     say("The functions and the gateway, by SAM")
     stacked = stack.deploy(made, is_agreed=is_agreed)
 
-    say("The account that questions are asked with")
-    account = stack.prepare_database(stacked["PrepareDatabaseName"])
-    print(f"{account['user']} is there; its password was {account['password']}.")
+    if not made["database_is_follower"]:
+        say("The account that questions are asked with")
+        account = stack.prepare_database(stacked["PrepareDatabaseName"])
+        print(f"{account['user']} is there; its password was {account['password']}.")
 
     if knowledge:
         say(f"The knowledge of {knowledge}")
@@ -71,6 +72,18 @@ def deploy(stage: Stage, knowledge: Path | None, vault: str, *, is_agreed: bool)
     _introduce(stacked, made["cognito_user_pool_id"], has_knowledge=knowledge is not None)
 
 
+def plan(stage: Stage) -> None:
+    """Show what Terraform would change of the core.
+
+    Raises:
+        DeploymentFailed: it cannot.
+    """
+    core = TerraformCore(stage, os.environ)
+    core.check()
+    core.open()
+    core.plan(image_tags=_running(core))
+
+
 def main() -> int:
     """Run it; return the exit code."""
     parser = argparse.ArgumentParser(description="Lay a stage of text2sql on AWS, or renew it.")
@@ -78,12 +91,18 @@ def main() -> int:
     parser.add_argument("--knowledge", type=Path, help="a folder with policy.yaml and what else is known")
     parser.add_argument("--vault", default="", help="where Vault keeps the secrets, such as secret/text2sql")
     parser.add_argument("--yes", action="store_true", help="agree to all plans beforehand")
+    parser.add_argument("--sign", action="store_true", help="sign the images with cosign")
+    parser.add_argument("--plan", action="store_true", help="only show what Terraform would change")
     arguments = parser.parse_args()
     started = time.monotonic()
     try:
         stage = open_stage(arguments.stage)
         print(f"The stage {stage.name} of the account {stage.account} in {stage.region}.")
-        deploy(stage, arguments.knowledge, arguments.vault, is_agreed=arguments.yes)
+        if arguments.plan:
+            plan(stage)
+            return 0
+        images = Images(stage, are_signed=arguments.sign)
+        deploy(stage, images, arguments.knowledge, arguments.vault, is_agreed=arguments.yes)
     except DeploymentFailed as fault:
         print(f"\ndeploy: {fault}", file=sys.stderr)
         return 1
@@ -95,6 +114,12 @@ def main() -> int:
         return 130
     print(f"\nDeployed in {(time.monotonic() - started) / 60:.0f} minutes.")
     return 0
+
+
+def _running(core: TerraformCore) -> dict[str, str]:
+    """Return the tags of what runs, which goes on running until its new image is there."""
+    tags: dict[str, str] = core.outputs().get("image_tags", {})
+    return tags
 
 
 def _introduce(stacked: dict[str, str], pool: str, *, has_knowledge: bool) -> None:

@@ -27,9 +27,15 @@ class Stage:
         return f"text2sql-{self.name}"
 
     @property
-    def variables(self) -> Path:
-        """Return the file of its variables for Terraform."""
-        return variables_file(self.name)
+    def state(self) -> str:
+        """Return what Terraform's workspace of it is called; it has one for each Region."""
+        return f"{self.name}-{self.region}"
+
+    def file(self, kind: str) -> Path:
+        """Return a file of its settings: dev.tfvars, or dev.eu-west-1.tfvars where the Region has its own."""
+        folder = CORE / "environments"
+        own = folder / f"{self.name}.{self.region}.{kind}"
+        return own if own.is_file() else folder / f"{self.name}.{kind}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,9 +57,6 @@ def open_stage(name: str) -> Stage:
     """
     if name not in NAMES:
         raise DeploymentFailed("No such stage is known. Say ENV=dev or ENV=prod.")
-    if not variables_file(name).is_file():
-        file = variables_file(name).relative_to(REPOSITORY)
-        raise DeploymentFailed(f"There is no {file}. Copy {file}.example, and change what you need.")
     session = boto3.Session()
     if not session.region_name:
         raise DeploymentFailed("No Region is named. Set AWS_REGION, or a region in your AWS profile.")
@@ -63,9 +66,9 @@ def open_stage(name: str) -> Stage:
         raise DeploymentFailed(
             f"AWS does not take your credentials: {error}. Sign in as `aws sts get-caller-identity` shows."
         ) from error
-    return Stage(name, account, session.region_name, session)
-
-
-def variables_file(name: str) -> Path:
-    """Return the file of a stage's variables for Terraform."""
-    return CORE / "environments" / f"{name}.tfvars"
+    stage = Stage(name, account, session.region_name, session)
+    file = stage.file("tfvars")
+    if not file.is_file():
+        shown = file.relative_to(REPOSITORY)
+        raise DeploymentFailed(f"There is no {shown}. Copy {shown}.example, and change what you need.")
+    return stage

@@ -25,9 +25,8 @@ class TerraformCore:
             given: the environment, and what stands beside it, in which Terraform finds its secrets.
         """
         self._stage = stage
-        self._programs = Programs(
-            {**given, **stage.environment, **_gateway_secret(given), "TF_IN_AUTOMATION": "1"}
-        )
+        made = {**_gateway_secret(given), **_admin_password(stage, given)}
+        self._programs = Programs({**given, **stage.environment, **made, "TF_IN_AUTOMATION": "1"})
 
     def check(self) -> None:
         """Make sure that there is a Terraform that is new enough.
@@ -43,16 +42,16 @@ class TerraformCore:
     def open(self) -> None:
         """Let Terraform fetch its provider, and find the state of the stage.
 
-        Without a backend each stage has a workspace in this folder, so that none is taken for the other.
+        Without a backend each stage of a Region has a workspace here, so that none is taken for another.
 
         Raises:
             DeploymentFailed: Terraform cannot, or the backend's settings are missing.
         """
         if not (CORE / "backend.tf").is_file():
             self._run("init", "-input=false")
-            self._run("workspace", "select", "-or-create", self._stage.name)
+            self._run("workspace", "select", "-or-create", self._stage.state)
             return
-        settings = CORE / "environments" / f"{self._stage.name}.backend.hcl"
+        settings = self._stage.file("backend.hcl")
         if not settings.is_file():
             raise DeploymentFailed(
                 f"backend.tf keeps the state elsewhere, and there is no {settings.name} that says where. "
@@ -64,6 +63,14 @@ class TerraformCore:
         """Return what was made, by the outputs' names; nothing where nothing was."""
         printed = json.loads(self._programs.read("terraform", "output", "-json", folder=CORE))
         return {name: output["value"] for name, output in printed.items()}
+
+    def plan(self, **variables: object) -> None:
+        """Show what would change, and hold nobody else up.
+
+        Raises:
+            DeploymentFailed: Terraform failed.
+        """
+        self._run("plan", "-lock=false", *self._options(variables))
 
     def apply(self, *, is_agreed: bool, **variables: object) -> None:
         """Plan, show, ask, and apply; where nothing would change, nobody is asked.
@@ -93,7 +100,7 @@ class TerraformCore:
         return [
             "-input=false",
             f"-var=stage={self._stage.name}",
-            f"-var-file={self._stage.variables}",
+            f"-var-file={self._stage.file('tfvars')}",
             *(f"-var={name}={_written(value)}" for name, value in variables.items()),
         ]
 
@@ -115,3 +122,20 @@ def _gateway_secret(given: Mapping[str, str]) -> dict[str, str]:
     if "TF_VAR_gateway_secret" in given:
         return {}
     return {"TF_VAR_gateway_secret": secrets.token_urlsafe(32), "TF_VAR_gateway_secret_version": "1"}
+
+
+def _admin_password(stage: Stage, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the password of the database's administrator, unless somebody gives one.
+
+    Terraform uses it only where there is a replica, and writes it once, into its secret first. So a run after
+    one that failed in between takes that, and so does each run until somebody gives another.
+    """
+    if "TF_VAR_admin_password" in given:
+        return {}
+    store = stage.session.client("secretsmanager", region_name=stage.region)
+    try:
+        kept = store.get_secret_value(SecretId=f"{stage.stack}/database-admin")["SecretString"]
+        password = str(json.loads(kept)["password"])
+    except store.exceptions.ResourceNotFoundException:
+        password = secrets.token_urlsafe(30)
+    return {"TF_VAR_admin_password": password, "TF_VAR_admin_password_version": "1"}

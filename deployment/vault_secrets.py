@@ -8,7 +8,7 @@ import httpx
 
 from programs import DeploymentFailed
 
-NAMES = ("gateway_secret", "reader_password")
+NAMES = ("admin_password", "gateway_secret", "reader_password")
 """Variables of terraform-core that are never in its state; each has a version, which here is Vault's own."""
 SECONDS = 10.0
 
@@ -49,7 +49,7 @@ def read_vault(path: str, given: Mapping[str, str], home: Path) -> dict[str, str
     secret = reply.json()["data"]
     found = {key: str(value) for key, value in secret["data"].items() if key in NAMES}
     if not found:
-        raise DeploymentFailed(f"Vault's {path} holds neither {' nor '.join(NAMES)}.")
+        raise DeploymentFailed(f"Vault's {path} holds none of {', '.join(NAMES)}.")
     version = str(secret["metadata"]["version"])
     print(f"Vault gives {', '.join(sorted(found))}, version {version}.")
     return {f"TF_VAR_{key}": value for key, value in found.items()} | {

@@ -229,7 +229,7 @@ locals {
 resource "aws_iam_role" "config" {
   count = var.config_recorder ? 1 : 0
 
-  name        = "${local.name}-config"
+  name        = "${local.iam_name}-config"
   description = "Lets AWS Config read how resources are set up, and keep it."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

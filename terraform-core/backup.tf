@@ -36,7 +36,7 @@ resource "aws_backup_plan" "this" {
 }
 
 resource "aws_iam_role" "backup" {
-  name        = "${local.name}-backup"
+  name        = "${local.iam_name}-backup"
   description = "Lets AWS Backup copy the database, and restore a copy to test it."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

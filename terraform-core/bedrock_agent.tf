@@ -8,7 +8,7 @@ locals {
 resource "aws_iam_role" "agent" {
   count = var.enable_bedrock_agent ? 1 : 0
 
-  name        = "${local.name}-agent"
+  name        = "${local.iam_name}-agent"
   description = "Lets the agent call its model, its guardrail and its knowledge base."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

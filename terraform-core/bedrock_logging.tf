@@ -12,7 +12,7 @@ resource "aws_cloudwatch_log_group" "model" {
 resource "aws_iam_role" "model_logging" {
   count = var.model_invocation_logging ? 1 : 0
 
-  name        = "${local.name}-model-logging"
+  name        = "${local.iam_name}-model-logging"
   description = "Lets Bedrock write calls of models to CloudWatch Logs."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

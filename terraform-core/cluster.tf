@@ -66,7 +66,7 @@ locals {
 resource "aws_iam_role" "instances" {
   for_each = local.ec2
 
-  name        = "${local.name}-instances"
+  name        = "${local.iam_name}-instances"
   description = "Lets the cluster's instances take part in it."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -89,7 +89,7 @@ resource "aws_iam_role_policy_attachment" "instances" {
 resource "aws_iam_instance_profile" "instances" {
   for_each = local.ec2
 
-  name = "${local.name}-instances"
+  name = "${local.iam_name}-instances"
   role = aws_iam_role.instances[each.key].name
 }
 

@@ -47,7 +47,7 @@ resource "aws_cloudwatch_log_stream" "delivery" {
 }
 
 resource "aws_iam_role" "container_logs" {
-  name        = "${local.name}-container-logs"
+  name        = "${local.iam_name}-container-logs"
   description = "Lets Firehose write the containers' logs to their bucket."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -14,13 +14,27 @@ locals {
     require_secure_transport = "1"
     slow_query_log           = "1"
   }
+  # In a second Region it follows that of the first, whose accounts it has.
+  is_follower = var.database_primary != null
+  # RDS makes no replica of a database whose password it keeps itself.
+  is_followed = !local.is_follower && (var.read_replica || var.recovery_region != null)
+  # A copy of a secret has the same ARN, but for the Region.
+  copied_secrets = { for name, arn in var.database_primary == null ? {} : {
+    admin = var.database_primary.admin_secret_arn, reader = var.database_primary.reader_secret_arn
+  } : name => replace(arn, "/:secretsmanager:[^:]+:/", ":secretsmanager:${local.region}:") }
+  admin_secret_arn = (
+    local.is_follower ? local.copied_secrets.admin :
+    local.is_followed ? aws_secretsmanager_secret.admin[0].arn :
+    aws_db_instance.this.master_user_secret[0].secret_arn
+  )
+  reader_secret_arn = local.is_follower ? local.copied_secrets.reader : aws_secretsmanager_secret.reader[0].arn
   # Where questions go.
   reader_address = one(aws_db_instance.replica[*].address) != null ? one(aws_db_instance.replica[*].address) : aws_db_instance.this.address
   contract_database = {
     database-url                = "mysql://text2sql_reader@${local.reader_address}:3306/${var.database_name}?ssl=required"
-    database-secret             = aws_secretsmanager_secret.reader.arn
+    database-secret             = local.reader_secret_arn
     database-admin-url          = "mysql://text2sql_admin@${aws_db_instance.this.address}:3306/${var.database_name}?ssl=required"
-    database-admin-secret       = aws_db_instance.this.master_user_secret[0].secret_arn
+    database-admin-secret       = local.admin_secret_arn
     database-key                = aws_kms_key.this["database"].arn
     subnet-ids                  = join(",", [for subnet in aws_subnet.private : subnet.id])
     function-security-group-ids = aws_security_group.this["functions"].id
@@ -84,7 +98,7 @@ resource "aws_cloudwatch_log_group" "database" {
 }
 
 resource "aws_iam_role" "database_monitoring" {
-  name        = "${local.name}-database-monitoring"
+  name        = "${local.iam_name}-database-monitoring"
   description = "Lets RDS write the figures of the database's machine to CloudWatch Logs."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -107,22 +121,25 @@ resource "aws_db_instance" "this" {
   # checkov:skip=CKV2_AWS_69:the parameter group requires TLS, which checkov does not see through its dynamic block
   # checkov:skip=CKV_AWS_157:database_multi_az is on unless an operator says otherwise
   # checkov:skip=CKV_AWS_293:database_deletion_protection is on unless an operator says otherwise
-  identifier     = local.name
-  engine         = "mysql"
-  engine_version = var.mysql_version
-  instance_class = var.database_class
-  db_name        = var.database_name
+  identifier          = local.name
+  replicate_source_db = one(var.database_primary[*].arn)
+  engine              = local.is_follower ? null : "mysql"
+  engine_version      = local.is_follower ? null : var.mysql_version
+  instance_class      = var.database_class
+  db_name             = local.is_follower ? null : var.database_name
 
-  allocated_storage     = var.database_storage.first
+  allocated_storage     = local.is_follower ? null : var.database_storage.first
   max_allocated_storage = var.database_storage.most
   storage_type          = "gp3"
   storage_encrypted     = true
   kms_key_id            = aws_kms_key.this["database"].arn
 
-  # RDS makes the master's password, keeps it in Secrets Manager and renews it each week.
-  username                            = "text2sql_admin"
-  manage_master_user_password         = true
-  master_user_secret_kms_key_id       = aws_kms_key.this["database"].key_id
+  # RDS makes the master's password, keeps it in Secrets Manager and renews it each week, where it can.
+  username                            = local.is_follower ? null : "text2sql_admin"
+  manage_master_user_password         = local.is_follower || local.is_followed ? null : true
+  master_user_secret_kms_key_id       = local.is_follower || local.is_followed ? null : aws_kms_key.this["database"].key_id
+  password_wo                         = local.is_followed ? var.admin_password : null
+  password_wo_version                 = local.is_followed ? var.admin_password_version : null
   iam_database_authentication_enabled = true
   ca_cert_identifier                  = "rds-ca-rsa2048-g1"
 
@@ -140,7 +157,7 @@ resource "aws_db_instance" "this" {
   maintenance_window        = "sun:06:30-sun:08:30"
   copy_tags_to_snapshot     = true
   delete_automated_backups  = false
-  skip_final_snapshot       = false
+  skip_final_snapshot       = local.is_follower # RDS takes none of what follows
   final_snapshot_identifier = "${local.name}-${var.final_snapshot}"
   deletion_protection       = var.database_deletion_protection && !var.destroyable
 
@@ -156,7 +173,39 @@ resource "aws_db_instance" "this" {
 
   tags = { backup = local.name }
 
-  depends_on = [aws_cloudwatch_log_group.database]
+  # A password is known before it holds.
+  depends_on = [aws_cloudwatch_log_group.database, aws_secretsmanager_secret_version.admin]
+
+  lifecycle {
+    ignore_changes = [replicate_source_db] # once it is promoted, it follows nobody
+  }
+}
+
+# What PrepareDatabase signs in with where RDS does not keep the password.
+resource "aws_secretsmanager_secret" "admin" {
+  # checkov:skip=CKV2_AWS_57:docs/operations/rotate.md has the commands; PrepareDatabase alone reads it
+  count = local.is_followed ? 1 : 0
+
+  name                    = "${local.name}/database-admin"
+  description             = "The database's administrator, as JSON with username and password."
+  kms_key_id              = aws_kms_key.this["database"].arn
+  recovery_window_in_days = var.destroyable ? 0 : 7
+
+  dynamic "replica" {
+    for_each = var.recovery_region[*]
+
+    content {
+      region = replica.value
+    }
+  }
+}
+
+resource "aws_secretsmanager_secret_version" "admin" {
+  count = local.is_followed ? 1 : 0
+
+  secret_id                = aws_secretsmanager_secret.admin[0].id
+  secret_string_wo         = jsonencode({ username = "text2sql_admin", password = var.admin_password })
+  secret_string_wo_version = var.admin_password_version
 }
 
 resource "aws_db_instance" "replica" {
@@ -199,16 +248,26 @@ resource "aws_db_instance" "replica" {
 
 resource "aws_secretsmanager_secret" "reader" {
   # checkov:skip=CKV2_AWS_57:it is rotated where reader_rotation_function_arn names what does it
+  count = local.is_follower ? 0 : 1
+
   name                    = "${local.name}/database-reader"
   description             = "The account that may only read, as JSON with username and password."
   kms_key_id              = aws_kms_key.this["database"].arn
   recovery_window_in_days = var.destroyable ? 0 : 7
+
+  dynamic "replica" {
+    for_each = var.recovery_region[*]
+
+    content {
+      region = replica.value
+    }
+  }
 }
 
 resource "aws_secretsmanager_secret_version" "reader" {
-  count = var.reader_password_version > 0 ? 1 : 0
+  count = !local.is_follower && var.reader_password_version > 0 ? 1 : 0
 
-  secret_id = aws_secretsmanager_secret.reader.id
+  secret_id = aws_secretsmanager_secret.reader[0].id
   secret_string_wo = jsonencode({
     engine   = "mysql"
     host     = aws_db_instance.this.address
@@ -221,9 +280,9 @@ resource "aws_secretsmanager_secret_version" "reader" {
 }
 
 resource "aws_secretsmanager_secret_rotation" "reader" {
-  count = var.reader_rotation_function_arn == null ? 0 : 1
+  count = local.is_follower || var.reader_rotation_function_arn == null ? 0 : 1
 
-  secret_id           = aws_secretsmanager_secret.reader.id
+  secret_id           = aws_secretsmanager_secret.reader[0].id
   rotation_lambda_arn = var.reader_rotation_function_arn
   rotate_immediately  = false
 

@@ -30,7 +30,7 @@ resource "aws_secretsmanager_secret" "pinecone" {
 resource "aws_iam_role" "knowledge_base" {
   count = local.has_knowledge_base ? 1 : 0
 
-  name        = "${local.name}-knowledge-base"
+  name        = "${local.iam_name}-knowledge-base"
   description = "Lets the knowledge base read sections, embed them, and keep them at Pinecone."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -12,7 +12,9 @@ data "aws_availability_zones" "this" {
 }
 
 locals {
-  name       = "text2sql-${var.stage}"
+  name = "text2sql-${var.stage}"
+  # What IAM knows is the account's, for all Regions.
+  iam_name   = "${local.name}-${local.region}"
   account_id = data.aws_caller_identity.this.account_id
   partition  = data.aws_partition.this.partition
   region     = data.aws_region.this.region

@@ -187,7 +187,7 @@ resource "aws_cloudwatch_log_group" "flows" {
 }
 
 resource "aws_iam_role" "flows" {
-  name        = "${local.name}-network-flows"
+  name        = "${local.iam_name}-network-flows"
   description = "Lets the network write its flows to CloudWatch Logs."
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -8,6 +8,20 @@ output "backend_url" {
   value       = local.urls.backend
 }
 
+output "database_primary" {
+  description = "What a second Region's stack takes as database_primary; nothing where recovery_region copies no secrets."
+  value = var.recovery_region == null ? null : {
+    arn               = aws_db_instance.this.arn
+    admin_secret_arn  = local.admin_secret_arn
+    reader_secret_arn = local.reader_secret_arn
+  }
+}
+
+output "database_is_follower" {
+  description = "Whether the database follows that of another Region, whose accounts it has."
+  value       = local.is_follower
+}
+
 output "api_server_name" {
   description = "The name in the certificate of the API's listener, template.yaml's ApiServerName; empty where it has none."
   value       = local.has_certificate ? coalesce(var.backend_domain, aws_lb.this["backend"].dns_name) : ""

@@ -1,5 +1,5 @@
-# What a second Region needs beforehand: the images, and names that turn to it by themselves.
-# docs/operations/recover.md has the commands for the database, which needs a key and subnets of that Region.
+# What a second Region needs beforehand: the images, what people know, and names that turn to it by themselves.
+# Its database, in database.tf, follows that of the first by database_primary.
 
 # A Region of an account has one such configuration, for all its repositories.
 resource "aws_ecr_replication_configuration" "this" {
@@ -23,6 +23,107 @@ resource "aws_ecr_replication_configuration" "this" {
     precondition {
       condition     = var.recovery_region != local.region
       error_message = "recovery_region must be another Region than that of the deployment."
+    }
+  }
+}
+
+# What people wrote, to the bucket of the second Region's stack; its index is made there.
+locals {
+  copied_knowledge = var.knowledge_copy_bucket == null ? [] : [
+    "policy.yaml", "catalog.yaml", "glossary.yaml", "metrics.yaml", "verified.yaml", "documents/",
+  ]
+  knowledge_buckets = { for name, bucket in { source = var.knowledge_bucket, copy = var.knowledge_copy_bucket } :
+    name => "arn:${local.partition}:s3:::${coalesce(bucket, "none")}"
+  }
+}
+
+resource "aws_iam_role" "knowledge_copy" {
+  count = var.knowledge_copy_bucket == null ? 0 : 1
+
+  name        = "${local.iam_name}-knowledge-copy"
+  description = "Lets S3 copy what people know to the bucket of the second Region."
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "AssumeForCopies"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "s3.amazonaws.com" }
+      Condition = {
+        ArnLike      = { "aws:SourceArn" = local.knowledge_buckets.source }
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+      }
+    }]
+  })
+}
+
+# Both buckets are encrypted with S3's own keys, which let whoever may read and write the objects use them.
+resource "aws_iam_role_policy" "knowledge_copy" {
+  count = var.knowledge_copy_bucket == null ? 0 : 1
+
+  name = "copy-knowledge"
+  role = aws_iam_role.knowledge_copy[0].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "SeeTheSource"
+        Effect   = "Allow"
+        Action   = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
+        Resource = local.knowledge_buckets.source
+      },
+      {
+        Sid      = "ReadTheSource"
+        Effect   = "Allow"
+        Action   = ["s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]
+        Resource = "${local.knowledge_buckets.source}/*"
+      },
+      {
+        Sid       = "WriteTheCopy"
+        Effect    = "Allow"
+        Action    = ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"]
+        Resource  = "${local.knowledge_buckets.copy}/*"
+        Condition = local.own_account
+      },
+    ]
+  })
+}
+
+resource "aws_s3_bucket_replication_configuration" "knowledge" {
+  count = var.knowledge_copy_bucket == null ? 0 : 1
+
+  bucket = var.knowledge_bucket
+  role   = aws_iam_role.knowledge_copy[0].arn
+
+  dynamic "rule" {
+    for_each = local.copied_knowledge
+
+    content {
+      id       = replace(trimsuffix(rule.value, "/"), ".", "-")
+      status   = "Enabled"
+      priority = rule.key
+
+      filter {
+        prefix = rule.value
+      }
+
+      delete_marker_replication {
+        status = "Enabled"
+      }
+
+      source_selection_criteria {
+        sse_kms_encrypted_objects {
+          status = "Enabled"
+        }
+      }
+
+      destination {
+        bucket = local.knowledge_buckets.copy
+
+        encryption_configuration {
+          replica_kms_key_id = "arn:${local.partition}:kms:${var.recovery_region}:${local.account_id}:alias/aws/s3"
+        }
+      }
     }
   }
 }

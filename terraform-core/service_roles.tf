@@ -124,7 +124,7 @@ locals {
 resource "aws_iam_role" "task" {
   for_each = local.services
 
-  name               = "${local.name}-${each.key}-task"
+  name               = "${local.iam_name}-${each.key}-task"
   description        = "What the containers of the ${each.key} may do."
   assume_role_policy = local.assume_for_tasks
 }
@@ -152,7 +152,7 @@ resource "aws_iam_role_policy" "task" {
 resource "aws_iam_role" "execution" {
   for_each = local.services
 
-  name               = "${local.name}-${each.key}-execution"
+  name               = "${local.iam_name}-${each.key}-execution"
   description        = "Lets ECS fetch the images and secrets of the ${each.key}, and log."
   assume_role_policy = local.assume_for_tasks
 }

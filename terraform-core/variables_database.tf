@@ -86,6 +86,61 @@ variable "read_replica" {
   nullable    = false
 }
 
+variable "admin_password" {
+  description = "The password of the administrator text2sql_admin, 20 characters or more, where RDS does not make it, for there is a replica; it goes to Secrets Manager and into no state."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.admin_password == null || can(regex("^[\\w-]{20,41}$", var.admin_password))
+    error_message = "admin_password must be 20 to 41 letters, digits, _ or -."
+  }
+
+  validation {
+    condition     = var.admin_password != null || var.admin_password_version == 0
+    error_message = "admin_password must be given with each run while admin_password_version is above 0; it is written only when that is raised."
+  }
+}
+
+variable "admin_password_version" {
+  description = "A number that is raised with each new admin_password; at 0 none has been given yet."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.admin_password_version >= 0 && floor(var.admin_password_version) == var.admin_password_version
+    error_message = "admin_password_version must be a whole number, 0 or more."
+  }
+
+  validation {
+    condition     = var.admin_password_version > 0 || !var.read_replica && var.recovery_region == null
+    error_message = "admin_password_version must be 1 or more with read_replica or recovery_region: RDS makes no replica of a database whose password it keeps itself."
+  }
+}
+
+variable "database_primary" {
+  description = "In a second Region: the database of the first, which the one here then follows, and the secrets of its accounts, which recovery_region has copied there; the outputs database_primary of the first."
+  type        = object({ arn = string, admin_secret_arn = string, reader_secret_arn = string })
+  default     = null
+
+  validation {
+    condition = var.database_primary == null || (
+      can(regex("^arn:[^:]+:rds:[^:]+:\\d{12}:db:.+$", var.database_primary.arn)) &&
+      can(regex("^arn:[^:]+:secretsmanager:[^:]+:\\d{12}:secret:.+$", var.database_primary.admin_secret_arn)) &&
+      can(regex("^arn:[^:]+:secretsmanager:[^:]+:\\d{12}:secret:.+$", var.database_primary.reader_secret_arn))
+    )
+    error_message = "database_primary must hold the ARNs of a database and of two secrets."
+  }
+
+  validation {
+    condition     = var.database_primary == null || !var.read_replica && var.recovery_region == null
+    error_message = "database_primary must not stand beside read_replica or recovery_region: what follows a database is not followed."
+  }
+}
+
 variable "reader_password" {
   description = "The password of the account text2sql_reader, 20 characters or more; it goes to Secrets Manager and into no state."
   type        = string

@@ -99,13 +99,29 @@ variable "threat_detection" {
 }
 
 variable "recovery_region" {
-  description = "The Region that the images of the containers are copied to; without it, to none. A Region of an account has one such setting."
+  description = "The Region that the images of the containers and the secrets of the database's accounts are copied to; without it, to none. A Region of an account has one such setting."
   type        = string
   default     = null
 
   validation {
     condition     = var.recovery_region == null || can(regex("^[a-z]{2}(-[a-z]+)+-\\d$", var.recovery_region))
     error_message = "recovery_region must be the name of a Region."
+  }
+}
+
+variable "knowledge_copy_bucket" {
+  description = "The bucket in recovery_region that what people know is copied to: the output KnowledgeBucket of the template's stack there. It takes knowledge_bucket, too."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.knowledge_copy_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.knowledge_copy_bucket))
+    error_message = "knowledge_copy_bucket must be the name of a bucket."
+  }
+
+  validation {
+    condition     = var.knowledge_copy_bucket == null || var.knowledge_bucket != null && var.recovery_region != null
+    error_message = "knowledge_copy_bucket must stand beside knowledge_bucket and recovery_region."
   }
 }
 

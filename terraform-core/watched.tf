@@ -5,7 +5,10 @@ locals {
     cluster   = local.name
     services  = { frontend = "${local.name}-frontend", backend = "${local.name}-backend" }
     databases = { primary = local.name }
-    replicas  = { for replica in aws_db_instance.replica : "replica" => replica.identifier }
+    replicas = merge(
+      { for replica in aws_db_instance.replica : "replica" => replica.identifier },
+      local.is_follower ? { primary = local.name } : {},
+    )
     # The keys are those of the services.
     load_balancers = { for name, balancer in aws_lb.this : name => balancer.arn_suffix }
     target_groups  = { for name, group in aws_lb_target_group.this : name => group.arn_suffix }

@@ -22,6 +22,7 @@ ITS_OWN = {
     ("configure", "get"): set(),
     ("logs", "tail"): {"follow", "since", "filter-pattern", "format"},
     ("s3", "ls"): {"recursive"},
+    ("s3", "sync"): {"exclude"},
     ("cloudtrail", "validate-logs"): {"trail-arn", "start-time", "end-time"},
 }
 """Commands of the AWS CLI that no model has, with options of theirs."""

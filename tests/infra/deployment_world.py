@@ -22,6 +22,7 @@ PREPARED = {"user": "text2sql_reader", "password": "made"}
 
 TERRAFORM = """#!/bin/sh
 echo "terraform $*" >> "$CALLS"
+echo "$TF_VAR_admin_password" > "$ADMIN_PASSWORD"
 exec "$TERRAFORM_PYTHON" "$TERRAFORM_RUNNER" "$@"
 """
 GIT = """#!/bin/sh
@@ -40,6 +41,18 @@ if sys.argv[1] == "push":
     boto3.client("ecr").put_image(
         repositoryName=repository, imageTag=tag, imageManifest='{{"schemaVersion": 2, "tag": "%s"}}' % tag
     )
+"""
+COSIGN = """#!{python}
+import os, sys
+import boto3
+with open(os.environ["CALLS"], "a") as calls:
+    print("cosign", *sys.argv[1:], file=calls)
+repository, digest = sys.argv[-1].partition("/")[2].split("@")
+boto3.client("ecr").put_image(
+    repositoryName=repository,
+    imageTag=digest.replace(":", "-") + ".sig",
+    imageManifest='{{"schemaVersion": 2, "signs": "%s"}}' % digest,
+)
 """
 SAM = """#!{python}
 import os, pathlib, sys
@@ -166,6 +179,7 @@ def lay_out(folder: Path, cloud: LocalCloud, gateway: Gateway, providers: str) -
         "terraform": TERRAFORM,
         "git": GIT,
         "docker": DOCKER.format(**python),
+        "cosign": COSIGN.format(**python),
         "sam": SAM.format(**python),
     }.items():
         (programs / name).write_text(text, "utf-8")
@@ -179,6 +193,7 @@ def lay_out(folder: Path, cloud: LocalCloud, gateway: Gateway, providers: str) -
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": gateway.url,
         "PATH": f"{programs}:{os.environ['PATH']}",
         "CALLS": str(folder / "calls"),
+        "ADMIN_PASSWORD": str(folder / "admin-password"),
         "CHANGED_FILES": str(folder / "changed"),
         "STACK_TEMPLATE": str(folder / "stack.json"),
         "TERRAFORM_PYTHON": str(PYTHON),

@@ -96,7 +96,12 @@ def test_newer_mysql_takes_its_own_parameters(terraform: Terraform) -> None:
 
 def test_replica_is_there_when_asked_for_and_is_what_questions_go_to(terraform: Terraform) -> None:
     assert not any("replica" in address for address in planned(terraform))
-    plan = planned(terraform, read_replica="true")
+    plan = planned(
+        terraform,
+        read_replica="true",
+        admin_password="a-password-of-the-tests-2",
+        admin_password_version="1",
+    )
     replica = plan["aws_db_instance.replica[0]"]
     assert (replica["replicate_source_db"], replica["storage_encrypted"]) == ("text2sql-dev", True)
     assert (replica["publicly_accessible"], replica["deletion_protection"]) == (False, True)
@@ -118,7 +123,7 @@ def test_functions_ask_as_the_reader_by_tls(made: dict[str, Any]) -> None:
     )
     assert (url.ssl, url.password.get_secret_value()) == ("required", "")
     secret = made['aws_ssm_parameter.contract["database-secret"]']["value"]
-    assert secret == made["aws_secretsmanager_secret.reader"]["arn"]
+    assert secret == made["aws_secretsmanager_secret.reader[0]"]["arn"]
 
 
 def test_administrator_is_that_of_the_database_itself_with_the_password_that_rds_keeps(
@@ -138,7 +143,7 @@ def test_administrator_is_that_of_the_database_itself_with_the_password_that_rds
     # The functions may use this key and no other to read what it encrypts.
     key = made['aws_kms_key.this["database"]']
     assert told["database-key"] == key["arn"]
-    assert made["aws_secretsmanager_secret.reader"]["kms_key_id"] == key["arn"]
+    assert made["aws_secretsmanager_secret.reader[0]"]["kms_key_id"] == key["arn"]
     assert made["aws_db_instance.this"]["master_user_secret_kms_key_id"] == key["key_id"]
 
 

@@ -5,6 +5,7 @@ What stands for docker and sam notes how it is called, and leaves in that AWS wh
 
 import io
 import json
+import re
 import shutil
 import threading
 import zipfile
@@ -125,7 +126,7 @@ def test_stage_is_laid_then_renewed_by_what_is_missing_alone_then_taken_down(wor
     assert f"What people wrote stays in {STACK}-knowledge" in gone.stdout
     buckets = {each["Name"] for each in world.cloud.client("s3").list_buckets()["Buckets"]}
     assert f"{STACK}-results" not in buckets
-    state = world.folder / "terraform-core" / "terraform.tfstate.d" / "dev" / "terraform.tfstate"
+    state = world.folder / "terraform-core" / "terraform.tfstate.d" / "dev-eu-central-1" / "terraform.tfstate"
     assert json.loads(state.read_text("utf-8"))["resources"] == []
 
 
@@ -140,6 +141,34 @@ def test_plan_is_shown_and_changes_nothing_unless_it_is_agreed_to(world: World) 
     assert not list((world.folder / "terraform-core").glob("*.tfplan"))
 
 
+def test_plan_alone_asks_nothing_and_takes_a_regions_own_settings(world: World) -> None:
+    environments = world.folder / "terraform-core" / "environments"
+    own = (environments / "dev.tfvars").read_text("utf-8") + "read_replica = true\n"
+    (environments / "dev.eu-central-1.tfvars").write_text(own, "utf-8")
+    shown = world.make("deploy", "dev", "--plan", TF_CLI_ARGS_plan="-no-color")
+    assert shown.returncode == 0, shown.stderr
+    assert "to add, 0 to change, 0 to destroy" in shown.stdout
+    assert "aws_db_instance.replica[0] will be created" in shown.stdout
+    assert "Apply this plan?" not in shown.stdout
+    *_, planned = world.calls()
+    assert planned.startswith("terraform plan -lock=false ")
+
+
+def test_administrators_password_is_made_until_there_is_one(world: World) -> None:
+    given = world.folder.parent / "admin-password"
+    seen = []
+    for kept in ("", "", "the-one-that-is-kept"):
+        if kept:
+            world.cloud.client("secretsmanager").create_secret(
+                Name=f"{STACK}/database-admin", SecretString=json.dumps({"password": kept})
+            )
+        assert world.make("deploy", "dev", "--plan").returncode == 0
+        seen.append(given.read_text("utf-8").strip())
+    assert len(set(seen)) == 3
+    assert re.fullmatch(r"[\w-]{40}", seen[0])
+    assert seen[2] == "the-one-that-is-kept"
+
+
 def test_gateways_secret_is_in_no_output_no_call_and_no_state(world: World) -> None:
     secret = "a-word-of-the-gateway-1"
     laid = world.make(
@@ -150,6 +179,19 @@ def test_gateways_secret_is_in_no_output_no_call_and_no_state(world: World) -> N
     assert not any(secret.encode() in content for content in written)
     assert secret not in laid.stdout + laid.stderr
     assert "aws_secretsmanager_secret_version.gateway" in laid.stdout
+
+
+def test_image_is_signed_once_by_its_digest_before_it_runs(world: World) -> None:
+    laid = world.make("deploy", "dev", "--yes", "--sign")
+    assert laid.returncode == 0, laid.stderr
+    calls = world.calls()
+    (signed,) = of("cosign", calls)
+    assert re.fullmatch(rf"sign --yes {REGISTRY}/{STACK}/backend@sha256:[0-9a-f]{{64}}", signed)
+    (pushed,) = (index for index, call in enumerate(calls) if call.startswith("docker push"))
+    assert pushed < calls.index(f"cosign {signed}") < calls.index("sam build")
+    again = world.make("deploy", "dev", "--yes", "--sign", STACK_STAYS="1")
+    assert again.returncode == 0, again.stderr
+    assert not of("cosign", world.calls())
 
 
 def test_tag_of_what_is_not_committed_has_a_time(world: World) -> None:

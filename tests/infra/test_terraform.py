@@ -166,7 +166,8 @@ def _protected(made: dict[str, Any]) -> set[str]:
 
 
 def test_production_is_protected_until_somebody_says_that_it_may_be_destroyed(terraform: Terraform) -> None:
-    everything = {"stage": "prod", "read_replica": "true"}
+    password = {"admin_password": "a-password-of-the-tests-2", "admin_password_version": "1"}
+    everything = {"stage": "prod", "read_replica": "true", **password}
     protected = {address.partition("[")[0] for address in _protected(planned(terraform, **everything))}
     assert {
         "aws_backup_vault.this",

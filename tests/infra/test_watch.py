@@ -41,6 +41,8 @@ EVERYTHING = {
     "config_recorder": "true",
     "threat_detection": "true",
     "recovery_region": "eu-west-1",
+    "admin_password": "a-password-of-the-tests-2",
+    "admin_password_version": "1",
     "failover_zone_id": "Z1",
     "failover_targets": '{"ask.example.com" = {primary_dns_name = "one", primary_zone_id = "Z2",'
     ' secondary_dns_name = "two", secondary_zone_id = "Z3", path = "/healthz"}}',

@@ -98,7 +98,7 @@ def test_vault_that_gives_nothing_is_told(
 
 def test_secret_without_what_terraform_takes_is_told(vault: Vault, tmp_path: Path) -> None:
     vault.held = {"pinecone_key": "other"}
-    with pytest.raises(DeploymentFailed, match="neither gateway_secret nor reader_password"):
+    with pytest.raises(DeploymentFailed, match="none of admin_password, gateway_secret, reader_password"):
         read_vault("secret/text2sql/dev", environment(vault), tmp_path)
 
 
