@@ -275,6 +275,8 @@ resource "aws_secretsmanager_secret_version" "reader" {
     dbname   = var.database_name
     username = "text2sql_reader"
     password = var.reader_password
+    # For a rotation between two accounts.
+    masterarn = local.admin_secret_arn
   })
   secret_string_wo_version = var.reader_password_version
 }

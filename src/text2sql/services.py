@@ -19,7 +19,7 @@ from text2sql.datasource.policy.access import Access, Caller, Claims
 from text2sql.datasource.source import DataSource
 from text2sql.errors import DatabaseAccountCanWrite, InvalidSettings
 from text2sql.execution.port import Database, QueryLimits
-from text2sql.execution.url import SqliteUrl, datasource_name, parse_database_url, redacted
+from text2sql.execution.url import MysqlUrl, SqliteUrl, datasource_name, parse_database_url, redacted
 from text2sql.generation.port import SqlModel
 from text2sql.guardrail.port import Guardrail
 from text2sql.retrieval.local import CurrentKnowledge
@@ -347,7 +347,7 @@ def values_index(settings: Settings) -> "ValuesIndex":
 
 def open_database(settings: Settings) -> Database:
     """Return the adapter for `database_url`."""
-    url = parse_database_url(settings.database_url, _password(settings))
+    url = _database_url(settings)
     if isinstance(url, SqliteUrl):
         from text2sql.execution.sqlite import SqliteDatabase
 
@@ -454,12 +454,13 @@ def cache_folder(settings: Settings) -> Path:
     return settings.cache_dir.expanduser()
 
 
-def _password(settings: Settings) -> str:
-    if settings.database_secret:
-        from text2sql.execution.secret import read_password
+def _database_url(settings: Settings) -> SqliteUrl | MysqlUrl:
+    url = parse_database_url(settings.database_url, settings.database_password.get_secret_value())
+    if settings.database_secret and isinstance(url, MysqlUrl):
+        from text2sql.execution.secret import read_account
 
-        return read_password(settings.database_secret)
-    return settings.database_password.get_secret_value()
+        return read_account(settings.database_secret).at(url)
+    return url
 
 
 def _today(knowledge: Knowledge) -> date:

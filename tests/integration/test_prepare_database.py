@@ -68,7 +68,7 @@ def prepare(mysql_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
         boto3.client("secretsmanager").create_secret(Name="reader")
         yield lambda: handler.handle(EVENT, CONTEXT)
     mysql_server.execute(
-        *(f"DROP USER IF EXISTS {user}" for user in ("boss", "text2sql_reader")),
+        *(f"DROP USER IF EXISTS {user}" for user in ("boss", "text2sql_reader", "text2sql_reader_clone")),
         *(f"DROP DATABASE `{database}`" for database in (DATABASE, NEIGHBOUR)),
     )
 
@@ -114,6 +114,7 @@ def test_secret_holds_what_functions_that_rotate_it_look_for(prepare: Prepare, m
         "port": mysql_server.port,
         "dbname": DATABASE,
         "username": "text2sql_reader",
+        "masterarn": "admin",
     }
 
 
@@ -134,6 +135,13 @@ def test_account_that_is_there_gets_the_password_of_its_secret(
     )
     assert prepare()["password"] == "kept"
     MysqlDatabase(reader(mysql_server)).check_account()
+
+
+def test_account_that_a_rotation_has_turned_to_is_the_reader(prepare: Prepare, mysql_server: Server) -> None:
+    text = '{"username": "text2sql_reader_clone", "password": "a-password-of-the-tests-1"}'
+    boto3.client("secretsmanager").put_secret_value(SecretId="reader", SecretString=text)
+    assert prepare() == {"user": "text2sql_reader_clone", "password": "kept"}
+    MysqlDatabase(reader(mysql_server, user="text2sql_reader_clone")).check_account()
 
 
 def test_account_that_can_write_is_refused_and_gets_no_secret(prepare: Prepare, mysql_server: Server) -> None:

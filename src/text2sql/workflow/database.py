@@ -6,12 +6,11 @@ import secrets
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from pydantic import SecretStr
 
 from text2sql.errors import DatabaseUnavailable, InvalidSettings
 from text2sql.execution.mysql import MysqlDatabase
 from text2sql.execution.mysql_account import make_reader
-from text2sql.execution.secret import read_password
+from text2sql.execution.secret import Account, read_account
 from text2sql.execution.url import MysqlUrl, parse_database_url
 from text2sql.messages import Message
 from text2sql.settings import Settings
@@ -35,25 +34,25 @@ def prepare_database(event: dict[str, Any], logger: Logger, _metrics: Metrics) -
     """
     PrepareDatabase.model_validate(event)
     settings = Settings()
-    administrator = _mysql(
-        os.environ["TEXT2SQL_DATABASE_ADMIN_URL"], read_password(os.environ["TEXT2SQL_DATABASE_ADMIN_SECRET"])
-    )
+    master = os.environ["TEXT2SQL_DATABASE_ADMIN_SECRET"]
+    administrator = read_account(master).at(_mysql(os.environ["TEXT2SQL_DATABASE_ADMIN_URL"]))
     held = _held(settings.database_secret)
-    password = held.get("password") or secrets.token_urlsafe(PASSWORD_BYTES)
-    # Where questions go to a replica, its accounts are those of the database itself.
-    reader = administrator.model_copy(
-        update={"user": _mysql(settings.database_url, "").user, "password": SecretStr(password)}
+    account = Account(
+        held.get("username") or _mysql(settings.database_url).user,
+        held.get("password") or secrets.token_urlsafe(PASSWORD_BYTES),
     )
+    # Where questions go to a replica, its accounts are those of the database itself.
+    reader = account.at(administrator)
     make_reader(administrator, reader)
     MysqlDatabase(reader).check_account()
     if not held:
-        _write(settings.database_secret, reader, password)
+        _write(settings.database_secret, reader, master)
     logger.info("the reader is there", user=reader.user, password="kept" if held else "made")
     return {"user": reader.user, "password": "kept" if held else "made"}
 
 
-def _mysql(url: str, password: str) -> MysqlUrl:
-    parsed = parse_database_url(url, password)
+def _mysql(url: str) -> MysqlUrl:
+    parsed = parse_database_url(url)
     if not isinstance(parsed, MysqlUrl):
         raise InvalidSettings("Only a MySQL database has accounts.", remedy="Check /text2sql/database-url.")
     return parsed
@@ -73,8 +72,8 @@ def _held(secret: str) -> dict[str, str]:
     return held
 
 
-def _write(secret: str, reader: MysqlUrl, password: str) -> None:
-    """Write what AWS's rotation functions expect to find."""
+def _write(secret: str, reader: MysqlUrl, master: str) -> None:
+    """Write what AWS's rotation functions expect to find; the one that takes turns asks for `masterarn`."""
     client = _client()
     text = json.dumps(
         {
@@ -83,7 +82,8 @@ def _write(secret: str, reader: MysqlUrl, password: str) -> None:
             "port": reader.port,
             "dbname": reader.database,
             "username": reader.user,
-            "password": password,
+            "password": reader.password.get_secret_value(),
+            "masterarn": master,
         }
     )
     try:
