@@ -77,7 +77,7 @@ locals {
 # Behind these addresses are many people: those of the gateway, which has its own limit, and of the page's server.
 resource "aws_wafv2_ip_set" "own" {
   name               = "${local.name}-own"
-  description        = "The network's own addresses, inside and as the world sees them."
+  description        = "Addresses of the network itself, inside and as the world sees them."
   scope              = "REGIONAL"
   ip_address_version = "IPV4"
   addresses          = concat([var.vpc_cidr], [for address in aws_eip.nat : "${address.public_ip}/32"])
