@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from text2sql.datasource.catalog import ForeignKey
+from text2sql.datasource.knowledge import Metric, Term
 from text2sql.documents.library import DocumentState
 from text2sql.jobs.port import Job, JobStatus
 from text2sql.messages import (
@@ -16,6 +18,7 @@ from text2sql.messages import (
     ResultColumn,
     StepRecord,
     Usage,
+    VerifiedQuery,
 )
 
 SessionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -150,6 +153,9 @@ class ColumnView(Message):
     type: str
     nullable: bool
     description: str
+    samples: tuple[str, ...] = Field(description="A few stored values, the most frequent first.")
+    lowest: str | None = Field(description="The lowest of all numbers, dates or times, where that is known.")
+    highest: str | None
 
 
 class TableView(Message):
@@ -158,7 +164,10 @@ class TableView(Message):
     name: str
     kind: str
     description: str
+    row_count: int | None = Field(description="About how many rows; null where you see only some.")
     columns: tuple[ColumnView, ...]
+    primary_key: tuple[str, ...]
+    foreign_keys: tuple[ForeignKey, ...]
 
 
 class SchemaView(Message):
@@ -167,6 +176,15 @@ class SchemaView(Message):
     id: str
     dialect: Dialect
     tables: tuple[TableView, ...]
+
+
+class KnowledgeView(Message):
+    """What people have written down about a database, as far as it names nothing that is hidden from you."""
+
+    id: str
+    terms: tuple[Term, ...]
+    metrics: tuple[Metric, ...]
+    verified: tuple[VerifiedQuery, ...]
 
 
 class DocumentList(Message):

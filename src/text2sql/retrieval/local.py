@@ -37,6 +37,7 @@ class LocalKnowledgeBase:
     """Searches terms, metrics and their synonyms as whole words, case and plural aside, and documents."""
 
     def __init__(self, terms: tuple[Term | Metric, ...], documents: DocumentSearch | None = None) -> None:
+        self._terms = terms
         self._entries = tuple(map(_read_entry, terms))
         self._documents = documents
 
@@ -66,6 +67,16 @@ class LocalKnowledgeBase:
             if _AGGREGATE.match(entry.sql) and tables.issuperset(entry.tables) and not entry.names & hidden
         )
 
+    def entries(
+        self, tables: frozenset[str], hidden: frozenset[str] = frozenset()
+    ) -> tuple[Term | Metric, ...]:
+        """Return those that name nothing else and nothing hidden, the first written first."""
+        return tuple(
+            term
+            for term, entry in zip(self._terms, self._entries, strict=True)
+            if tables.issuperset(entry.tables) and not entry.names & hidden
+        )
+
     def _search(self, question: str, hidden: frozenset[str]) -> tuple[Passage, ...]:
         if self._documents is None:
             return ()
@@ -89,6 +100,12 @@ class CurrentKnowledge:
     def measures(self, tables: frozenset[str], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Return what LocalKnowledgeBase does of the files as they are now."""
         return self._now().measures(tables, hidden)
+
+    def entries(
+        self, tables: frozenset[str], hidden: frozenset[str] = frozenset()
+    ) -> tuple[Term | Metric, ...]:
+        """Return what LocalKnowledgeBase does of the files as they are now."""
+        return self._now().entries(tables, hidden)
 
     def _now(self) -> LocalKnowledgeBase:
         knowledge = self._read()

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from text2sql.datasource.knowledge import Metric, Term
 from text2sql.messages import Passage
 
 
@@ -22,6 +23,18 @@ class KnowledgeBase(Protocol):
 
     def measures(self, tables: frozenset[str], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Return the terms whose SQL adds up or counts rows of these tables alone, the first written first.
+
+        `hidden` is as `retrieve` says.
+
+        Raises:
+            KnowledgeBaseUnavailable: the service did not answer.
+        """
+        ...
+
+    def entries(
+        self, tables: frozenset[str], hidden: frozenset[str] = frozenset()
+    ) -> tuple[Term | Metric, ...]:
+        """Return the terms and metrics of these tables alone, as they were written; for people.
 
         `hidden` is as `retrieve` says.
 
