@@ -29,7 +29,11 @@ locals {
   )
   reader_secret_arn = local.is_follower ? local.copied_secrets.reader : aws_secretsmanager_secret.reader[0].arn
   # Where questions go.
-  reader_address = one(aws_db_instance.replica[*].address) != null ? one(aws_db_instance.replica[*].address) : aws_db_instance.this.address
+  reader_address = one(concat(
+    aws_db_instance.replica[*].address,
+    values(aws_db_proxy.this)[*].endpoint,
+    var.read_replica || var.database_proxy ? [] : [aws_db_instance.this.address],
+  ))
   contract_database = {
     database-url                = "mysql://text2sql_reader@${local.reader_address}:3306/${var.database_name}?ssl=required"
     database-secret             = local.reader_secret_arn

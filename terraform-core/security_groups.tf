@@ -1,7 +1,7 @@
 # Who may talk to whom. The world reaches the load balancers, and nothing else.
 
 locals {
-  security_groups = {
+  security_groups = merge({
     frontend_alb = "The load balancer of the page"
     backend_alb  = "The load balancer of the API"
     frontend     = "The containers of the page"
@@ -9,7 +9,7 @@ locals {
     functions    = "The functions that ask the database"
     database     = "The database"
     endpoints    = "The endpoints of AWS services"
-  }
+  }, var.database_proxy ? { database_proxy = "The proxy before the database" } : {})
   # Without a certificate there is nothing behind 443.
   public_ports = var.certificate_arn == null ? [80] : [80, 443]
 
@@ -17,7 +17,7 @@ locals {
     for pair in setproduct(["frontend_alb", "backend_alb"], local.public_ports) :
     "${pair[0]}-${pair[1]}" => { group = pair[0], port = pair[1] }
   }
-  ingress_from_groups = {
+  ingress_from_groups = merge({
     frontend-from-alb       = { group = "frontend", from = "frontend_alb", port = 3000 }
     backend-from-alb        = { group = "backend", from = "backend_alb", port = 80 }
     database-from-backend   = { group = "database", from = "backend", port = 3306 }
@@ -25,13 +25,21 @@ locals {
     endpoints-from-frontend = { group = "endpoints", from = "frontend", port = 443 }
     endpoints-from-backend  = { group = "endpoints", from = "backend", port = 443 }
     endpoints-from-function = { group = "endpoints", from = "functions", port = 443 }
-  }
-  egress_to_groups = {
+    }, var.database_proxy ? {
+    proxy-from-backend   = { group = "database_proxy", from = "backend", port = 3306 }
+    proxy-from-functions = { group = "database_proxy", from = "functions", port = 3306 }
+    database-from-proxy  = { group = "database", from = "database_proxy", port = 3306 }
+  } : {})
+  egress_to_groups = merge({
     frontend-alb-to-frontend = { group = "frontend_alb", to = "frontend", port = 3000 }
     backend-alb-to-backend   = { group = "backend_alb", to = "backend", port = 80 }
     backend-to-database      = { group = "backend", to = "database", port = 3306 }
     functions-to-database    = { group = "functions", to = "database", port = 3306 }
-  }
+    }, var.database_proxy ? {
+    backend-to-proxy   = { group = "backend", to = "database_proxy", port = 3306 }
+    functions-to-proxy = { group = "functions", to = "database_proxy", port = 3306 }
+    proxy-to-database  = { group = "database_proxy", to = "database", port = 3306 }
+  } : {})
 }
 
 resource "aws_security_group" "this" {

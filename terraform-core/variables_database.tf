@@ -86,6 +86,18 @@ variable "read_replica" {
   nullable    = false
 }
 
+variable "database_proxy" {
+  description = "Whether RDS Proxy stands before the database, which questions then go through; it follows no replica, and costs by the hour."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.database_proxy || !var.read_replica && var.database_primary == null
+    error_message = "database_proxy must not stand beside read_replica or database_primary: RDS Proxy follows the first server alone."
+  }
+}
+
 variable "admin_password" {
   description = "The password of the administrator text2sql_admin, 20 characters or more, where RDS does not make it, for there is a replica; it goes to Secrets Manager and into no state."
   type        = string

@@ -14,10 +14,9 @@ def handle(event: RetrieveContext, around: Surroundings) -> Retrieved:
     check_account(settings)
     access = open_access(settings, event.caller)
     base, verified, values, today = open_retrieval(settings)
-    characters = choose_schema_characters(settings)
-    context = retrieve_context(
-        event.question, base, access, today, characters, event.earlier, verified=verified, values=values
-    )
+    more = {"verified": verified, "values": values, "written": event.written}
+    room = choose_schema_characters(settings)
+    context = retrieve_context(event.question, base, access, today, room, event.earlier, **more)
     return Retrieved(
         context=pack(context, f"{event.job_id}/context.json", around.parcels),
         access=pack(access, f"{event.job_id}/access.json", around.parcels),

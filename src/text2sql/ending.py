@@ -69,6 +69,12 @@ def gave_up(feedback: Sequence[Feedback], message: str) -> Ending:
     )
 
 
+def refused(failure: Failure) -> Ending:
+    """The statement that the person wrote may not run, or did not."""
+    remedy = failure.remedy or "Change the statement, or leave it out and let the model write one."
+    return failed(failure.model_copy(update={"remedy": remedy}))
+
+
 def failed(failure: Failure) -> Ending:
     """A step could not do its work."""
     return {"outcome": "failed", "sentence": failure.message, "error": failure}

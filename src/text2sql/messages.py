@@ -126,6 +126,8 @@ class Context(Message):
     """Of a question that stands alone; no model is told."""
     verdict: "Verdict | None" = None
     """Set where the question is asked back or declined before any model is asked."""
+    written: str = ""
+    """The statement that the person wrote for the question; then no model is asked."""
 
 
 # ── GenerateSql ──────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +156,8 @@ class SqlDraft(Message):
     """As the model's port says."""
     verified: VerifiedQuery | None = None
     """Where the statement comes from, if no model wrote it."""
+    by_person: bool = False
+    """Whether the person who asks wrote it."""
     usage: Usage = Field(default_factory=Usage)
 
 
@@ -222,6 +226,8 @@ class ValidSql(Message):
     """As `SqlDraft.probability`."""
     verified: VerifiedQuery | None = None
     """As `SqlDraft.verified`."""
+    by_person: bool = False
+    """As `SqlDraft.by_person`."""
     unmet: str = ""
     """What the question asks for in so many words, and the statement does not do; mostly empty."""
     masks_personal_data: bool = False

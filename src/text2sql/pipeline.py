@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Event
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from text2sql import ending
 from text2sql.answer.certainty import is_in_doubt
@@ -92,49 +92,57 @@ class Services:
         return access_for(self.policy(catalog), caller, catalog) if self.policy else Access(catalog=catalog)
 
 
-def answer(
+def answer(  # noqa: PLR0913 — one argument for each thing that a caller may say
     question: str,
     services: Services,
     on_step: OnStep | None = None,
     caller: Caller = NOBODY,
     *,
     earlier: tuple[EarlierTurn, ...] = (),
+    written: str = "",
     cancelled: Event | None = None,
 ) -> Reply:
     """Answer a caller's question; every way it can end is a `Reply`, and only Ctrl-C raises.
 
-    `earlier` is what the question may lean on, the oldest first. Another thread may set `cancelled`: no
-    further step asks the model or the database then, and a query that runs is stopped.
+    `earlier` is what the question may lean on, the oldest first. `written` is a statement that the caller
+    wrote: it is checked and run as a draft is, no model is asked, and nothing repairs it. Another thread may
+    set `cancelled`: no further step asks the model or the database then, and a query that runs is stopped.
     """
-    run = _Run(question, services, StepLog(on_step), caller, earlier, cancelled or Event())
+    asked = _Asked(question, caller, () if written else earlier, written)
+    run = _Run(asked, services, StepLog(on_step), cancelled or Event())
     try:
         return run.answer()
     except Text2SqlError as error:
-        failure = Failure(code=error.code, message=error.message, remedy=error.remedy)
-        return run.reply(ending.failed(failure))
+        return run.reply(ending.failed(_failure(error)))
     except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
         return run.reply(ending.failed(ending.broken()))
 
 
+def _failure(error: Text2SqlError) -> Failure:
+    return Failure(code=error.code, message=error.message, remedy=error.remedy)
+
+
+class _Asked(NamedTuple):
+    """What was asked, as `answer` says."""
+
+    question: str
+    caller: Caller
+    earlier: tuple[EarlierTurn, ...]
+    written: str
+
+
 class _Run:
     """One question on its way through the steps."""
 
-    def __init__(
-        self,
-        question: str,
-        services: Services,
-        log: StepLog,
-        caller: Caller,
-        earlier: tuple[EarlierTurn, ...],
-        cancelled: Event,
-    ) -> None:
-        self._question = question
+    def __init__(self, asked: _Asked, services: Services, log: StepLog, cancelled: Event) -> None:
+        self._question = asked.question
         """As it was asked, and from CheckQuestion on as the guardrail lets it through."""
         self._services = services
         self._log = log
-        self._caller = caller
-        self._earlier = earlier
+        self._caller = asked.caller
+        self._earlier = asked.earlier
+        self._written = asked.written
         self._read_as: str | None = None
         self._cancelled = cancelled
         self._is_catalog_fresh = False
@@ -176,6 +184,8 @@ class _Run:
             except RepairableError as error:
                 if isinstance(error, SchemaChanged) and not self._is_catalog_fresh:
                     raise
+                if self._written:
+                    return self.reply(ending.refused(_failure(error)))
                 if len(feedback) > self._services.repairs:
                     return self.reply(ending.gave_up(feedback, error.message))
 
@@ -216,6 +226,7 @@ class _Run:
                 reading.earlier,
                 verified=services.verified,
                 values=services.values(WAIT_SECONDS),
+                written=self._written,
             )
 
     def _draft_and_run(

@@ -39,6 +39,7 @@ CALLS = {
     "aws_config_config_rule": "config.PutConfigRule:ConfigRule",
     "aws_db_instance": "rds.CreateDBInstance",
     "aws_db_parameter_group": "rds.CreateDBParameterGroup",
+    "aws_db_proxy": "rds.CreateDBProxy",
     "aws_ecr_repository": "ecr.CreateRepository",
     "aws_ecs_capacity_provider": "ecs.CreateCapacityProvider",
     "aws_ecs_cluster": "ecs.CreateCluster",

@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.terraform import CORE, Terraform, planned, resources
+from infra.terraform import CORE, Terraform, core, planned, resources
 from text2sql.execution.mysql_account import reader_statements
 from text2sql.execution.url import MysqlUrl, parse_database_url
 
@@ -110,6 +111,36 @@ def test_replica_is_there_when_asked_for_and_is_what_questions_go_to(terraform: 
     kept = {each["name"] for address, each in plan.items() if "log_group.database" in address}
     assert {f"/aws/rds/instance/text2sql-dev-replica/{kind}" for kind in logs} <= kept
     assert any(address.startswith('aws_cloudwatch_metric_alarm.this["database-replica') for address in plan)
+
+
+def test_questions_go_through_a_proxy_that_knows_the_reader_alone_where_there_is_one(
+    tmp_path: Path, providers: str
+) -> None:
+    shutil.copy(CORE.parent / "guardrail.yaml", tmp_path)
+    terraform = core(tmp_path / "terraform-core", providers)
+    said = terraform.run("apply", "-auto-approve", "-input=false", database_proxy="true")
+    assert said.returncode == 0, said
+    made = resources(terraform.state()["values"])
+    proxy = made['aws_db_proxy.this["database"]']
+    assert (proxy["require_tls"], proxy["engine_family"]) == (True, "MYSQL")
+    (account,) = proxy["auth"]
+    assert account["secret_arn"] == made["aws_secretsmanager_secret.reader[0]"]["arn"]
+    statements = json.loads(made['aws_iam_role_policy.database_proxy["database"]']["policy"])["Statement"]
+    assert [it["Resource"] for it in statements] == [
+        account["secret_arn"],
+        made['aws_kms_key.this["database"]']["arn"],
+    ]
+    url = parse_database_url(made['aws_ssm_parameter.contract["database-url"]']["value"])
+    assert isinstance(url, MysqlUrl)
+    assert url.host == "aws_db_proxy.endpoint"
+    admin = made['aws_ssm_parameter.contract["database-admin-url"]']["value"]
+    assert "@aws_db_instance.address:" in admin
+    (let_in,) = (
+        each
+        for address, each in made.items()
+        if "ingress_rule" in address and "database-from-proxy" in address
+    )
+    assert let_in["from_port"] == 3306
 
 
 def test_functions_ask_as_the_reader_by_tls(made: dict[str, Any]) -> None:

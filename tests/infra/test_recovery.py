@@ -158,6 +158,8 @@ def test_all_files_that_the_functions_read_are_copied(terraform: Terraform) -> N
         ({"database_primary": json.dumps(PRIMARY), "read_replica": "true"}, "not stand beside"),
         ({"database_primary": json.dumps(PRIMARY), "recovery_region": "eu-west-1"}, "not stand beside"),
         ({"knowledge_copy_bucket": "there"}, "stand beside knowledge_bucket and recovery_region"),
+        ({"database_proxy": "true", "read_replica": "true", **PASSWORD}, "the first server alone"),
+        ({"database_proxy": "true", "database_primary": json.dumps(PRIMARY)}, "the first server alone"),
         ({"read_replica": "true"}, "admin_password_version must be 1 or more"),
         ({"recovery_region": "eu-west-1"}, "admin_password_version must be 1 or more"),
         ({"admin_password": "short"}, "20 to 41"),

@@ -14,7 +14,7 @@ from infra.aws_values import CALLS, judge
 from infra.terraform import CORE, Terraform, planned
 
 PLANS: dict[str, dict[str, str]] = {
-    "dev": {},
+    "dev": {"database_proxy": "true"},
     "prod": {"stage": "prod"},
     "all": {
         "stage": "prod",
@@ -70,7 +70,7 @@ def test_values_are_those_that_the_calls_take(plan: dict[str, Any]) -> None:
 
 
 def test_each_kind_with_values_of_its_own_is_judged(terraform: Terraform) -> None:
-    everything = planned(terraform, **PLANS["all"])
+    everything = planned(terraform, **PLANS["all"]) | planned(terraform, **PLANS["dev"])
     kinds = {address.partition(".")[0] for address in everything}
     assert set(CALLS) - kinds <= {"aws_ce_anomaly_monitor", "aws_shield_protection"}
     assert len({path.partition(".")[0] for path in judge(everything).judged}) > 35

@@ -93,12 +93,14 @@ class World:
         )
         return self.jobs.submit(job, 1000)
 
-    def event(self, job: Job, earlier: tuple[EarlierTurn, ...] = ()) -> str:
+    def event(self, job: Job, earlier: tuple[EarlierTurn, ...] = (), **more: str) -> str:
         """Return the execution's input."""
         asked = job.submission
         caller = {"groups": asked.groups, "attributes": asked.attributes}
         turns = [turn.model_dump(mode="json") for turn in earlier]
-        return json.dumps({"job_id": job.id, "question": asked.question, "caller": caller, "earlier": turns})
+        return json.dumps(
+            {"job_id": job.id, "question": asked.question, "caller": caller, "earlier": turns, **more}
+        )
 
     def start(self, job: Job, event: str = "") -> str:
         """Start the job's execution, and return its ARN."""
@@ -134,12 +136,14 @@ class World:
         question: str = QUESTION,
         groups: Any = EVERYONE,
         earlier: tuple[EarlierTurn, ...] = (),
+        written: str = "",
         **attributes: str,
     ) -> Reply:
         """Return how a question ends, for which the model says this."""
         self.model.script(replies or [GOOD])
         job = self.submit(question, groups, **attributes)
-        assert self.wait(self.start(job, self.event(job, earlier))) == "SUCCEEDED"
+        own = {"written": written} if written else {}
+        assert self.wait(self.start(job, self.event(job, earlier, **own))) == "SUCCEEDED"
         return self.reply(job)
 
     def record(self, event: Mapping[str, str]) -> dict[str, Any]:
@@ -225,7 +229,13 @@ def test_question_ends_as_in_process(world: World, scenario: Scenario) -> None:
     if any(isinstance(reply, errors.Text2SqlError) for reply in scenario.replies):
         scenario = replace(scenario, says="")  # a server's error is told in other words
     replies = map(over_http, scenario.replies)
-    reply = world.ask(*replies, question=scenario.question, groups=scenario.groups, earlier=scenario.earlier)
+    reply = world.ask(
+        *replies,
+        question=scenario.question,
+        groups=scenario.groups,
+        earlier=scenario.earlier,
+        written=scenario.written,
+    )
     check_reply(scenario, reply)
 
 

@@ -30,7 +30,9 @@ TERMS = (
     Term(term="buyer", synonyms=("client",), meaning="A customer with an order.", tables=("customers",)),
     Term(term="order", meaning="What was bought at once.", tables=("orders",)),
     Term(term="payroll", meaning="What people earn.", sql="SUM(salary)", tables=("salaries",)),
-    Metric(metric="order count", sql="COUNT(orders.order_id)", grain="one value per shop", tables=("orders",)),
+    Metric(
+        metric="order count", sql="COUNT(orders.order_id)", grain="one value per shop", tables=("orders",)
+    ),
     Metric(metric="names", sql="COUNT(DISTINCT customers.name)", tables=("customers",)),
 )
 QUERIES = tuple(

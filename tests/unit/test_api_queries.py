@@ -209,6 +209,58 @@ def test_key_of_another_question_is_refused(world: World) -> None:
     refused(again, 422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_key_of_another_statement_is_refused(world: World) -> None:
+    client = world.client()
+    headers = {"Idempotency-Key": "k-1"}
+    own = {"question": QUESTION, "sql": "SELECT name FROM customers"}
+    first = client.post("/v1/queries", own, headers=headers)
+    assert client.post("/v1/queries", own, headers=headers).json()["id"] == first.json()["id"]
+    for sql in ("SELECT segment FROM customers", None):
+        refused(
+            client.post("/v1/queries", {**own, "sql": sql}, headers=headers), 422, "IDEMPOTENCY_KEY_REUSED"
+        )
+
+
+# ── a statement of one's own ─────────────────────────────────────────────────────────────────────
+
+
+def test_own_statement_is_checked_and_run_and_no_model_is_asked(world: World) -> None:
+    answer = world.client().ask(sql="select name from customers -- mine")["answer"]
+    assert answer["rows"] == [["Ada"], ["Grace"], ["Linus"]]
+    assert answer["sql"].startswith("SELECT")
+    assert "mine" not in answer["sql"]
+    assert answer["certain"] is False
+    checks = {check["name"]: check for check in answer["checks"]}
+    assert "You wrote the statement" in checks["your own statement"]["detail"]
+    assert not {"repairs", "certain"} & set(checks)
+    assert world.model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("DELETE FROM customers", "Only SELECT statements may run"),
+        ("SELECT nickname FROM customers", "nickname"),
+        ("SELECT 1; SELECT 2", "statement"),
+        (";", ""),
+    ],
+)
+def test_own_statement_that_may_not_run_says_why_and_is_not_repaired(
+    world: World, sql: str, told: str
+) -> None:
+    answer = world.client().ask(sql=sql)["answer"]
+    assert (answer["outcome"], answer["error"]["code"]) == ("failed", "SQL_REJECTED")
+    assert told in answer["error"]["message"]
+    assert answer["error"]["remedy"]
+    assert world.model.prompts == []
+
+
+@pytest.mark.parametrize("sql", ["", "x" * 20_001, 7])
+def test_own_statement_that_is_none_is_refused(world: World, sql: object) -> None:
+    reply = world.client().post("/v1/queries", {"question": QUESTION, "sql": sql})
+    refused(reply, 422, "INVALID_FIELDS")
+
+
 @pytest.mark.parametrize("key", ["", "x" * 65, "a b"])
 def test_key_that_is_none_is_refused(world: World, key: str) -> None:
     reply = world.client().post("/v1/queries", {"question": QUESTION}, headers={"Idempotency-Key": key})

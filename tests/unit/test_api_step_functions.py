@@ -120,6 +120,7 @@ def test_question_is_an_execution_that_bears_its_id(world: World, machines: Mach
         job_id: {
             "job_id": job_id,
             **QUESTION,
+            "written": "",
             "caller": {"groups": [], "attributes": {}},
             "earlier": [],
         }
@@ -161,6 +162,12 @@ def test_groups_attributes_and_earlier_turns_are_told(world: World, machines: Ma
     told = machines.begun(machines.standard)[second.id]
     assert told["caller"] == {"groups": ["sales"], "attributes": {"region": "eu"}}
     assert [(turn["question"], turn["sql"]) for turn in told["earlier"]] == [("Question q1?", "select 1")]
+
+
+def test_statement_of_the_callers_own_is_told(world: World, machines: Machines) -> None:
+    for sql in ("SELECT 1", None):
+        job_id = world.client().post("/v1/queries", {**QUESTION, "sql": sql}).json()["id"]
+        assert machines.begun(machines.standard)[job_id]["written"] == (sql or "")
 
 
 def test_question_that_is_waited_for_runs_in_the_express_machine(world: World, machines: Machines) -> None:

@@ -191,6 +191,13 @@ def test_follow_up_is_told_as_the_whole_question_that_it_was_read_as() -> None:
     assert [turn.question for turn in told] == ["Question q1?", "Orders in 2024?"]
 
 
+def test_statement_that_its_caller_wrote_is_told_to_no_model() -> None:
+    own = ended(2, 1)
+    own = own.model_copy(update={"submission": own.submission.model_copy(update={"written": "SELECT 1"})})
+    told = earlier_turns(asked(), [own, ended(1, 2)], 500)
+    assert [turn.question for turn in told] == ["Question q1?"]
+
+
 def test_nothing_before_a_pause_is_told() -> None:
     previous = [ended(3, 10), ended(2, 505), ended(1, 1100)]
     assert [turn.question for turn in earlier_turns(asked(), previous, 500)] == [

@@ -22,4 +22,6 @@ def test_an_example_names_only_variables_that_there_are(example: Path) -> None:
 
 
 def test_there_is_an_example_for_each_stage() -> None:
-    assert [path.name for path in EXAMPLES] == ["dev.tfvars.example", "prod.tfvars.example"]
+    stages = {path.name.partition(".")[0] for path in EXAMPLES}
+    assert stages == {"dev", "prod"}
+    assert {f"{stage}.tfvars.example" for stage in stages} < {path.name for path in EXAMPLES}

@@ -69,9 +69,10 @@ def test_question_ends_as_it_should(guarded: Services, scenario: Scenario) -> No
     model = ScriptedModel(scenario.replies)
     patient = replace(guarded, model=RetryingModel(model, lambda _: None))
     caller = Caller(groups=scenario.groups)
-    check_reply(
-        scenario, pipeline.answer(scenario.question, patient, caller=caller, earlier=scenario.earlier)
+    reply = pipeline.answer(
+        scenario.question, patient, caller=caller, earlier=scenario.earlier, written=scenario.written
     )
+    check_reply(scenario, reply)
     assert len(model.prompts) == len(scenario.replies)
 
 

@@ -57,6 +57,14 @@ def test_time_and_usage_are_those_of_the_whole_run() -> None:
     assert reply.seconds == 2.5
 
 
+def test_own_statement_that_may_not_run_ends_with_what_was_wrong_with_it() -> None:
+    refused = {"code": "QUERY_FAILED", "message": "No such column.", "remedy": ""}
+    reply = compose_reply(run(refused=refused), NOWHERE, now=BEGAN)
+    assert (reply.outcome, reply.sentence) == ("failed", "No such column.")
+    assert reply.error is not None
+    assert (reply.error.code, reply.error.remedy[:20]) == ("QUERY_FAILED", "Change the statement")
+
+
 def test_run_that_says_nothing_of_its_end_is_a_failure() -> None:
     reply = compose_reply(run(), NOWHERE)
     assert reply.error is not None

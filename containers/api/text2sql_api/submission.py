@@ -37,10 +37,11 @@ def submit(
             attributes=person.attributes,
             datasource=datasource,
             question=ask.question,
+            written=ask.sql or "",
             session=ask.session,
             request_id=request_id,
         ),
-        digest=_digest(key or "", datasource, ask.session or "", ask.question),
+        digest=_digest(key or "", datasource, ask.session or "", ask.question, *filter(None, [ask.sql])),
         created_at=now,
         expires_at=now + timedelta(seconds=api.settings.job_seconds),
     )

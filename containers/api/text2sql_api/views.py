@@ -40,6 +40,12 @@ class Ask(Body):
     session: SessionName | None = Field(
         None, description="A name of your choice; questions of one session may refer to each other."
     )
+    sql: str | None = Field(
+        None,
+        min_length=1,
+        max_length=20_000,
+        description="A statement of your own for the question: it is checked and run, and no model is asked.",
+    )
 
 
 class AskShort(Body):

@@ -14,10 +14,10 @@ def is_in_doubt(executed: Executed) -> bool:
     """Tell whether the only draft so far should be compared with others.
 
     It should where the model is not sure of it, and where it found nothing. Most models do not tell how
-    sure they are. What a person has approved is not in doubt.
+    sure they are. What a person has approved or written is not in doubt.
     """
     valid = executed.valid
-    if valid.verified or executed.vote.drafts > 1:
+    if valid.verified or valid.by_person or executed.vote.drafts > 1:
         return False
     return not _has_a_value(executed) or (valid.probability is not None and valid.probability < SURE)
 
@@ -46,7 +46,7 @@ def is_certain(executed: Executed, coverage: Coverage) -> bool:
 def is_a_guess(executed: Executed, coverage: Coverage) -> bool:
     """Tell whether so little speaks for the rows that they are better not shown."""
     vote = executed.vote
-    if executed.valid.verified or not is_mostly_unknown(coverage):
+    if executed.valid.verified or executed.valid.by_person or not is_mostly_unknown(coverage):
         return False
     return vote.agreeing / vote.drafts < GUESS_SHARE
 

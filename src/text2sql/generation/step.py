@@ -32,7 +32,7 @@ def generate_sql(
     """Return a draft, a question back or a refusal; `feedback` holds the drafts that did not do.
 
     A verified query that asks the same is the first draft, and no model is asked; nor is one where the
-    context holds a verdict.
+    context holds a verdict, or what a person wrote.
     A draft that ran but is in doubt is given as `seconded` and comes back with alternatives, so that
     together there are `votes` of them; so does every repair. Where there are many votes, a draft that failed
     is not shown to the model: others are drawn first as if there had been none, and then with a warning.
@@ -68,6 +68,8 @@ def generate_sql(
 
 
 def _without_model(context: Context, feedback: tuple[Feedback, ...]) -> Generation | None:
+    if context.written:
+        return SqlDraft(sql=context.written, by_person=True)
     if context.verdict:
         return context.verdict
     if context.verified and not feedback:

@@ -22,6 +22,8 @@ class Submission(Message):
     datasource: str
     question: str
     """As it was asked; once the job has ended, as the guardrail let it through."""
+    written: str = ""
+    """The statement that the caller wrote for it; mostly empty."""
     session: str | None = None
     """Questions of one session may refer to each other."""
     request_id: str = ""

@@ -48,8 +48,8 @@ def _unbroken(job: Job, previous: Sequence[Job], seconds: float) -> Iterator[Job
 
 
 def _turn(job: Job) -> EarlierTurn | None:
-    """Return nothing for a question that led nowhere."""
-    if job.reply is None:
+    """Return nothing for a question that led nowhere; no model is told the caller's own statement either."""
+    if job.reply is None or job.submission.written:
         return None
     reply = job.reply
     question = reply.read_as or job.submission.question

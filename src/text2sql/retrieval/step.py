@@ -33,15 +33,19 @@ def retrieve_context(  # noqa: PLR0913 — one argument for each thing that it l
     *,
     verified: VerifiedIndex | None = None,
     values: "StoredValues | None" = None,
+    written: str = "",
 ) -> Context:
     """Return what the model is told beside the question; the schema takes at most `schema_characters`.
 
     A verified query answers only a question that means the same on any day and in any session.
     One that leans on others, or that a verified query answers, is neither asked back nor declined here.
+    Where a person wrote the statement, nothing is looked up, for no model is told.
 
     Raises:
         KnowledgeBaseUnavailable: as the port says.
     """
+    if written:
+        return Context(question=question, dialect=access.catalog.dialect, schema_text="", written=written)
     calendar = explain_time_words(question, today)
     same = verified.match(question, access) if verified and not calendar and not earlier else None
     examples = verified.nearest(question, access) if verified and not same else ()

@@ -44,7 +44,7 @@ def without_unstored(valid: ValidSql, values: "StoredValues | None") -> ValidSql
     Raises:
         SqlRejected: VALUE_NOT_STORED, with the text that is stored; no statement is left.
     """
-    if values is None or valid.verified:
+    if values is None or valid.verified or valid.by_person:
         return valid
     passed: list[ValidSql] = []
     refused: list[Refusal] = []

@@ -25,12 +25,15 @@ def validate_sql(
     The draft's alternatives that pass come with it; where it does not pass itself, they come instead. One
     that does not pass for its names has a vote if these can be read otherwise. A first draft is held to
     more: it does not pass where it most likely means something else, or does not do what the question asks
-    for in so many words. What a person approved is compared with no question.
+    for in so many words. What a person approved or wrote is compared with no question, and read as it is.
 
     Raises:
         SqlRejected: with the reason of the first rule that refuses the draft; no alternative passes either.
     """
-    check = partial(_check, access=access, row_limit=row_limit, question="" if draft.verified else question)
+    if draft.verified or draft.by_person:
+        question = ""
+    is_first = is_first and not draft.by_person
+    check = partial(_check, access=access, row_limit=row_limit, question=question)
     passed: dict[str, ValidSql] = {}
     votes = Counter[str]()
     refused: list[tuple[str, Refusal]] = []
@@ -41,7 +44,7 @@ def validate_sql(
         else:
             votes[checked.sql] += 1
             passed.setdefault(checked.sql, checked)
-    if not passed:
+    if not passed:  # so what a person wrote is never read otherwise
         _, refusal = refused[0]
         raise SqlRejected(refusal.reason, refusal.message, feedback=refusal.feedback)
     read_otherwise = [_read_otherwise(text, access, check) for text, _ in refused]
@@ -54,6 +57,7 @@ def validate_sql(
         update={
             "probability": draft.probability,
             "verified": draft.verified,
+            "by_person": draft.by_person,
             "refused": read_otherwise.count(None),
             "alternatives": tuple(others),
         }

@@ -51,6 +51,8 @@ class RetrieveContext(StepEvent):
     question: str
     caller: Claims
     earlier: tuple[EarlierTurn, ...] = ()
+    written: str = ""
+    """The statement that the person wrote for it."""
 
 
 class Retrieved(Message):
@@ -135,6 +137,8 @@ class RecordOutcome(StepEvent):
     answer: Answer | None = None
     gave_up: str | None = None
     """What was wrong with the last draft that was allowed."""
+    refused: Failure | None = None
+    """What was wrong with the statement that the person wrote."""
     error: CaughtError | None = None
     """What no repair and no retry could help."""
 

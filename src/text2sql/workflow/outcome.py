@@ -88,6 +88,8 @@ def _how_it_ended(run: RecordOutcome, parcels: ParcelStore) -> ending.Ending:
     screening = run.reading.screening if run.reading else run.screening
     if screening and screening.blocked_message is not None:
         return ending.blocked(screening.blocked_message)
+    if run.refused:
+        return ending.refused(run.refused)
     if run.gave_up is not None:
         return ending.gave_up(run.feedback, run.gave_up)
     if run.executed and run.answer:

@@ -198,6 +198,7 @@ class InProcessWorkflow:
             on_step,
             caller_of(services, asked.groups, asked.attributes),
             earlier=recall(job, self.store, self.session_seconds),
+            written=asked.written,
             cancelled=self._held[job.id],
         )
 

@@ -185,6 +185,7 @@ class StepFunctionsWorkflow:
         event = {
             "job_id": job.id,
             "question": asked.question,
+            "written": asked.written,
             "caller": {"groups": asked.groups, "attributes": asked.attributes},
             "earlier": [
                 turn.model_dump(mode="json") for turn in recall(job, self.store, self.session_seconds)
