@@ -242,6 +242,31 @@ def test_session_ends_when_the_caller_sees_other_data(world: World) -> None:
     assert "Secret?" not in world.model.prompts[-1].model_dump_json()
 
 
+# ── who a caller is ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_caller_is_told_who_they_are(world: World) -> None:
+    assert sales(world).get("/v1/me").json() == {
+        "subject": "ada",
+        "groups": ["sales"],
+        "attributes": {"segment": "Corporate"},
+        "is_editor": False,
+        "is_admin": False,
+        "is_signed_in": True,
+    }
+    for group, may in {"editor": (True, False), "admin": (True, True)}.items():
+        told = world.client("eve", group).get("/v1/me").json()
+        assert (told["is_editor"], told["is_admin"]) == may
+    assert Client(world.app).get("/v1/me").status_code == 401
+
+
+def test_everybody_is_one_where_nobody_signs_in(tmp_path: Path) -> None:
+    with open_world(tmp_path) as opened:
+        told = opened.client().get("/v1/me").json()
+    assert told["is_signed_in"] is False
+    assert told["is_editor"]
+
+
 # ── what a caller sees of the databases ──────────────────────────────────────────────────────────
 
 

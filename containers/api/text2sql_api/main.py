@@ -17,7 +17,7 @@ from text2sql_api.errors import InvalidFields, MethodNotAllowed, NotFound, Reque
 from text2sql_api.gate import Gate
 from text2sql_api.limits import RequestLimiter
 from text2sql_api.openapi import describe, render_page
-from text2sql_api.routes import datasources, documents, events, health, queries, rows
+from text2sql_api.routes import datasources, documents, events, health, me, queries, rows
 
 TITLE = "text2sql"
 DESCRIPTION = "Ask a database a question in your own words."
@@ -55,6 +55,7 @@ def create_routes() -> FastAPI:
         rows.router,
         datasources.router,
         documents.router,
+        me.router,
         health.health_router(),
     ):
         app.include_router(router)

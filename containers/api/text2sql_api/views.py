@@ -193,6 +193,17 @@ class KnowledgeView(Message):
     verified: tuple[VerifiedQuery, ...]
 
 
+class MeView(Message):
+    """Who you are to the API."""
+
+    subject: str
+    groups: tuple[str, ...] = Field(description="Those that the access policy goes by.")
+    attributes: dict[str, str] = Field(description="What row conditions of the access policy ask for.")
+    is_editor: bool = Field(description="Whether you may change documents.")
+    is_admin: bool = Field(description="Whether you see everybody's questions.")
+    is_signed_in: bool = Field(description="False where everybody at this machine is one and the same.")
+
+
 class DocumentList(Message):
     """The documents of a datasource."""
 
