@@ -9,6 +9,8 @@ from programs import REPOSITORY, DeploymentFailed, Programs, say
 
 FOLDERS = {"backend": "api", "frontend": "web"}
 """Of `containers/`, by the services' names in terraform-core."""
+SOURCES = (".dockerignore", "LICENSE", "README.md", "containers", "pyproject.toml", "requirements", "src")
+"""What goes into images, or says how they are built; .dockerignore narrows it."""
 PLATFORM = "linux/amd64"
 """What the task definitions ask for."""
 DOCKER = "Install Docker, or what understands its commands, and start it."
@@ -66,14 +68,16 @@ class Images:
         return dict.fromkeys(services, tag)
 
     def _tag(self) -> str:
-        """Return the commit; with a time behind it, where files differ from it."""
+        """Return the last commit of what goes into images; with a time behind it, where files differ."""
         now = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
         try:
-            commit = self._programs.read("git", "rev-parse", "--short=12", "HEAD").strip()
-            is_clean = not self._programs.read("git", "status", "--porcelain").strip()
+            commit = self._programs.read(
+                "git", "log", "-1", "--format=%h", "--abbrev=12", "--", *SOURCES
+            ).strip()
+            is_clean = not self._programs.read("git", "status", "--porcelain", "--", *SOURCES).strip()
         except (DeploymentFailed, FileNotFoundError):
             return now  # not a clone, but a copy of one
-        return commit if is_clean else f"{commit}-{now}"
+        return commit if commit and is_clean else f"{commit}-{now}".lstrip("-")
 
     def _digest(self, image: str) -> str:
         """Return the digest of an image in ECR; nothing where it is not there."""

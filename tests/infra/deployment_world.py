@@ -26,7 +26,7 @@ echo "$TF_VAR_admin_password" > "$ADMIN_PASSWORD"
 exec "$TERRAFORM_PYTHON" "$TERRAFORM_RUNNER" "$@"
 """
 GIT = """#!/bin/sh
-case "$1" in rev-parse) echo 0123456789ab;; status) cat "$CHANGED_FILES";; esac
+case "$1" in log) echo 0123456789ab;; status) cat "$CHANGED_FILES";; esac
 """
 # Both leave in the local AWS what the real ones would; docker's password comes by its input.
 DOCKER = """#!{python}
@@ -153,6 +153,17 @@ class World:
         lines = log.read_text("utf-8").splitlines() if log.exists() else []
         log.unlink(missing_ok=True)
         return [line.replace(f"{self.folder}/", "") for line in lines]
+
+    def commit(self) -> str:
+        """Make a clone of it with one commit, which the real git knows; return the tag of its images."""
+        (self.folder.parent / "bin" / "git").unlink(missing_ok=True)
+        git = ("git", "-C", str(self.folder), "-c", "user.name=t", "-c", "user.email=t@example.com")
+        for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "Begin")):
+            subprocess.run([*git, *command], check=True, capture_output=True)
+        told = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], check=True, capture_output=True, text=True
+        )
+        return told.stdout.strip()
 
     def change_files(self, *, is_changed: bool) -> None:
         """Say what git tells of files that differ from the commit."""

@@ -194,6 +194,18 @@ def test_image_is_signed_once_by_its_digest_before_it_runs(world: World) -> None
     assert not of("cosign", world.calls())
 
 
+def test_image_is_of_the_last_commit_that_went_into_it(world: World) -> None:
+    tag = world.commit()
+    # What Terraform leaves in a clone goes into no image.
+    (world.folder / "terraform-core" / ".terraform.lock.hcl").write_text("", "utf-8")
+    pushed = []
+    for stays in ("", "1"):
+        laid = world.make("deploy", "dev", "--yes", STACK_STAYS=stays)
+        assert laid.returncode == 0, laid.stderr
+        pushed += [call for call in of("docker", world.calls()) if call.startswith("push")]
+    assert pushed == [f"push {IMAGE.replace(TAG, tag)}"]
+
+
 def test_tag_of_what_is_not_committed_has_a_time(world: World) -> None:
     world.change_files(is_changed=True)
     laid = world.make("deploy", "dev", "--yes")

@@ -1,6 +1,7 @@
 """What zizmor says of the workflows, and that it would say so of a mistake."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,3 +48,33 @@ def test_mistake_in_a_workflow_is_seen(tmp_path: Path, good: str, bad: str, weak
     said = judged(mistaken)
     assert said.returncode != 0
     assert weakness in said.stdout
+
+
+def written(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run what writes the settings of a stage in a copy of the folders that it works in."""
+    core = tmp_path / "terraform-core"
+    (core / "environments").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "terraform-core" / "backend.tf.example", core)
+    shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts")
+    return subprocess.run(
+        ["sh", tmp_path / "scripts" / "write_stage_settings.sh"],
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_settings_of_a_stage_are_written_where_terraform_looks_for_them(tmp_path: Path) -> None:
+    said = written(tmp_path, STAGE="dev", TFVARS='stage = "dev"\nmfa = "ON"', BACKEND='bucket = "b"')
+    assert said.returncode == 0, said.stderr
+    core = tmp_path / "terraform-core"
+    assert (core / "environments" / "dev.tfvars").read_text("utf-8") == 'stage = "dev"\nmfa = "ON"\n'
+    assert (core / "environments" / "dev.backend.hcl").read_text("utf-8") == 'bucket = "b"\n'
+    assert 'backend "s3"' in (core / "backend.tf").read_text("utf-8")
+
+
+def test_setting_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    said = written(tmp_path, STAGE="dev", TFVARS='stage = "dev"')
+    assert (said.returncode, "The variable BACKEND has no value" in said.stderr) == (1, True)
+    assert not (tmp_path / "terraform-core" / "backend.tf").exists()
