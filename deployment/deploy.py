@@ -10,12 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from deployed_stage import Stage, open_stage
 from images import Images
 from knowledge_upload import check_knowledge, upload_knowledge
-from programs import DeploymentFailed, say
+from programs import run_script, say
 from sam_stack import SamStack
 from smoke_checks import check_gateway, check_guardrail
 from terraform_core import TerraformCore
@@ -94,26 +92,19 @@ def main() -> int:
     parser.add_argument("--sign", action="store_true", help="sign the images with cosign")
     parser.add_argument("--plan", action="store_true", help="only show what Terraform would change")
     arguments = parser.parse_args()
-    started = time.monotonic()
-    try:
+
+    def work() -> None:
+        started = time.monotonic()
         stage = open_stage(arguments.stage)
         print(f"The stage {stage.name} of the account {stage.account} in {stage.region}.")
         if arguments.plan:
             plan(stage)
-            return 0
+            return
         images = Images(stage, are_signed=arguments.sign)
         deploy(stage, images, arguments.knowledge, arguments.vault, is_agreed=arguments.yes)
-    except DeploymentFailed as fault:
-        print(f"\ndeploy: {fault}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"\ndeploy: AWS refused: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ndeploy: stopped. Another run goes on from here.", file=sys.stderr)
-        return 130
-    print(f"\nDeployed in {(time.monotonic() - started) / 60:.0f} minutes.")
-    return 0
+        print(f"\nDeployed in {(time.monotonic() - started) / 60:.0f} minutes.")
+
+    return run_script("deploy", work)
 
 
 def _running(core: TerraformCore) -> dict[str, str]:

@@ -8,10 +8,8 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from deployed_stage import Stage, open_stage
-from programs import DeploymentFailed, confirm, say
+from programs import confirm, run_script, say
 from sam_stack import SamStack
 from terraform_core import TerraformCore
 
@@ -59,18 +57,7 @@ def main() -> int:
     parser.add_argument("stage", help="dev or prod")
     parser.add_argument("--yes", action="store_true", help="agree beforehand")
     arguments = parser.parse_args()
-    try:
-        destroy(open_stage(arguments.stage), is_agreed=arguments.yes)
-    except DeploymentFailed as fault:
-        print(f"\ndestroy: {fault}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"\ndestroy: AWS refused: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ndestroy: stopped. Another run goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    return run_script("destroy", lambda: destroy(open_stage(arguments.stage), is_agreed=arguments.yes))
 
 
 if __name__ == "__main__":

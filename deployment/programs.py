@@ -3,8 +3,11 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -70,6 +73,22 @@ def confirm(question: str, expected: str, *, is_agreed: bool) -> None:
         typed = ""
     if typed.strip() != expected:
         raise DeploymentFailed("Nothing was changed. Where nobody is there to be asked, YES=1 agrees.")
+
+
+def run_script(name: str, work: Callable[[], None]) -> int:
+    """Do a script's work; return the exit code, and tell in one line why it ended before its end."""
+    try:
+        work()
+    except DeploymentFailed as fault:
+        print(f"\n{name}: {fault}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"\n{name}: AWS refused: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{name}: stopped. Another run goes on from here.", file=sys.stderr)
+        return 130
+    return 0
 
 
 def say(what: str) -> None:

@@ -25,8 +25,8 @@ class TerraformCore:
             given: the environment, and what stands beside it, in which Terraform finds its secrets.
         """
         self._stage = stage
-        made = {**_gateway_secret(given), **_admin_password(stage, given)}
-        self._programs = Programs({**given, **stage.environment, **made, "TF_IN_AUTOMATION": "1"})
+        self._given = {**given, **stage.environment, "TF_IN_AUTOMATION": "1"}
+        self._programs = Programs(self._given)
 
     def check(self) -> None:
         """Make sure that there is a Terraform that is new enough.
@@ -40,13 +40,15 @@ class TerraformCore:
             raise DeploymentFailed(f"Terraform {version} is too old. {INSTALL}")
 
     def open(self) -> None:
-        """Let Terraform fetch its provider, and find the state of the stage.
+        """Let Terraform fetch its provider, find the state of the stage, and have its secrets.
 
         Without a backend each stage of a Region has a workspace here, so that none is taken for another.
 
         Raises:
             DeploymentFailed: Terraform cannot, or the backend's settings are missing.
         """
+        made = {**_gateway_secret(self._given), **_admin_password(self._stage, self._given)}
+        self._programs = Programs({**self._given, **made})
         if not (CORE / "backend.tf").is_file():
             self._run("init", "-input=false")
             self._run("workspace", "select", "-or-create", self._stage.state)

@@ -10,7 +10,7 @@ SHOP = Path(__file__).resolve().parents[1] / "examples" / "shop"
 
 
 def main(target: Path) -> None:
-    """Write those that have one right answer."""
+    """Write them all, with the SQL that is known to be right."""
     questions = yaml.safe_load((SHOP / "questions.yaml").read_text("utf-8"))["questions"]
     with target.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)

@@ -17,7 +17,8 @@ locals {
   # In a second Region it follows that of the first, whose accounts it has.
   is_follower = var.database_primary != null
   # RDS makes no replica of a database whose password it keeps itself.
-  is_followed = !local.is_follower && (var.read_replica || var.recovery_region != null)
+  is_followed         = !local.is_follower && (var.read_replica || var.recovery_region != null)
+  has_password_of_rds = !local.is_follower && !local.is_followed
   # A copy of a secret has the same ARN, but for the Region.
   copied_secrets = { for name, arn in var.database_primary == null ? {} : {
     admin = var.database_primary.admin_secret_arn, reader = var.database_primary.reader_secret_arn
@@ -140,8 +141,8 @@ resource "aws_db_instance" "this" {
 
   # RDS makes the master's password, keeps it in Secrets Manager and renews it each week, where it can.
   username                            = local.is_follower ? null : "text2sql_admin"
-  manage_master_user_password         = local.is_follower || local.is_followed ? null : true
-  master_user_secret_kms_key_id       = local.is_follower || local.is_followed ? null : aws_kms_key.this["database"].key_id
+  manage_master_user_password         = local.has_password_of_rds ? true : null
+  master_user_secret_kms_key_id       = local.has_password_of_rds ? aws_kms_key.this["database"].key_id : null
   password_wo                         = local.is_followed ? var.admin_password : null
   password_wo_version                 = local.is_followed ? var.admin_password_version : null
   iam_database_authentication_enabled = true

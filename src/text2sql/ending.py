@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from text2sql.errors import Text2SqlError
 from text2sql.messages import (
     Answer,
     Clarification,
@@ -78,6 +79,11 @@ def refused(failure: Failure) -> Ending:
 def failed(failure: Failure) -> Ending:
     """A step could not do its work."""
     return {"outcome": "failed", "sentence": failure.message, "error": failure}
+
+
+def failure_of(error: Text2SqlError) -> Failure:
+    """Return what is told of an error of ours."""
+    return Failure(code=error.code, message=error.message, remedy=error.remedy)
 
 
 def broken() -> Failure:

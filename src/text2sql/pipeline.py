@@ -32,7 +32,6 @@ from text2sql.messages import (
     Declined,
     EarlierTurn,
     Executed,
-    Failure,
     Feedback,
     Reading,
     Reply,
@@ -113,14 +112,10 @@ def answer(  # noqa: PLR0913 — one argument for each thing that a caller may s
     try:
         return run.answer()
     except Text2SqlError as error:
-        return run.reply(ending.failed(_failure(error)))
+        return run.reply(ending.failed(ending.failure_of(error)))
     except Exception:  # noqa: BLE001 — the last net: whatever breaks, the person gets a reply
         _log.exception("a step broke")
         return run.reply(ending.failed(ending.broken()))
-
-
-def _failure(error: Text2SqlError) -> Failure:
-    return Failure(code=error.code, message=error.message, remedy=error.remedy)
 
 
 class _Asked(NamedTuple):
@@ -185,7 +180,7 @@ class _Run:
                 if isinstance(error, SchemaChanged) and not self._is_catalog_fresh:
                     raise
                 if self._written:
-                    return self.reply(ending.refused(_failure(error)))
+                    return self.reply(ending.refused(ending.failure_of(error)))
                 if len(feedback) > self._services.repairs:
                     return self.reply(ending.gave_up(feedback, error.message))
 

@@ -46,7 +46,7 @@ def is_certain(executed: Executed, coverage: Coverage) -> bool:
 def is_a_guess(executed: Executed, coverage: Coverage) -> bool:
     """Tell whether so little speaks for the rows that they are better not shown."""
     vote = executed.vote
-    if executed.valid.verified or executed.valid.by_person or not is_mostly_unknown(coverage):
+    if executed.valid.verified or not is_mostly_unknown(coverage):
         return False
     return vote.agreeing / vote.drafts < GUESS_SHARE
 

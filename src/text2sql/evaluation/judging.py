@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from text2sql import errors
 from text2sql.answer.cell_text import format_cell
+from text2sql.ending import failure_of
 from text2sql.errors import ReplyUnusable, Text2SqlError
 from text2sql.evaluation.comparison import difference
 from text2sql.evaluation.gold_form import GoldForm, read_form
@@ -83,7 +84,7 @@ def judge(
         gold = services.database.query(question.sql, GOLD_LIMITS, cancelled)
         services.values(INDEX_SECONDS)
     except Text2SqlError as error:
-        why = Failure(code=error.code, message=error.message, remedy=error.remedy)
+        why = failure_of(error)
         if why.code in SAYS_NOTHING:
             return LeftOpen(question, why)
         return _gold_failed(question, form, config, _told(why))

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from text2sql.ending import failed
+from text2sql.ending import failed, failure_of
 from text2sql.errors import QueryCancelled, Text2SqlError
 from text2sql.jobs.port import Job
-from text2sql.messages import Failure, Reply
+from text2sql.messages import Reply
 from text2sql.telemetry import total_usage
 
 
@@ -15,7 +15,7 @@ def failed_reply(job: Job, error: Text2SqlError) -> Reply:
     return Reply.model_validate(
         {
             "question": job.submission.question,
-            **failed(Failure(code=error.code, message=error.message, remedy=error.remedy)),
+            **failed(failure_of(error)),
             "steps": steps,
             "usage": total_usage([record.usage for record in steps if record.usage]),
             "seconds": round((datetime.now(UTC) - (job.started_at or job.created_at)).total_seconds(), 3),

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from text2sql import ending
 from text2sql.errors import RepairableError, SqlRejected, Text2SqlError
 from text2sql.execution.cancel import refuse_cancelled
-from text2sql.messages import Failure, Feedback, Message, StepName, StepRecord
+from text2sql.messages import Feedback, Message, StepName, StepRecord
 from text2sql.settings import Settings
 from text2sql.telemetry import StepLog
 from text2sql.workflow.events import StepError, StepEvent
@@ -130,7 +130,7 @@ def _told(error: Text2SqlError, record: StepRecord) -> Text2SqlError:
     if isinstance(error, RepairableError):
         code = error.reason if isinstance(error, SqlRejected) else error.code
         feedback = Feedback(sql="", code=code, text=error.feedback)
-    failure = Failure(code=error.code, message=error.message, remedy=error.remedy)
+    failure = ending.failure_of(error)
     error.args = (StepError(record=record, failure=failure, feedback=feedback).model_dump_json(),)
     return error
 

@@ -119,4 +119,4 @@ def _read_error(error: CaughtError, attempt: int) -> StepError:
 
 def _tell(error: CaughtError) -> Failure:
     slow = _SLOW.get(error.step) if error.name in _TIMEOUTS else None
-    return Failure(code=slow.code, message=slow.message, remedy=slow.remedy) if slow else ending.broken()
+    return ending.failure_of(slow) if slow else ending.broken()

@@ -69,7 +69,7 @@ def knowledge(api: ApiDep, person: PersonDep, name: Annotated[str, Path(alias="i
     name = choose_datasource(api.datasources, name, person)
     services = api.datasources[name]
     access = access_of(services, person)
-    tables = frozenset(name for table in access.catalog.tables for name in (table.key, table.name))
+    tables = frozenset(called for table in access.catalog.tables for called in (table.key, table.name))
     entries = services.knowledge_base.entries(tables, access.hidden)
     return reply(
         KnowledgeView(
